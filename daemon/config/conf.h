@@ -1,0 +1,72 @@
+/* The whole configuration as structs: kpid.conf and its conf.d, read, checked and compared.
+ *
+ * Reading never stops at the first fault: every setting that is wrong, unknown or missing becomes
+ * a `struct fault` with its file, its line and what to write instead. (A syntax error is
+ * libconfig's, and it can report only the first of each file.) Main or loop thread. */
+#ifndef KPID_CONFIG_CONF_H
+#define KPID_CONFIG_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/option.h"
+#include "driver.h"
+#include "kpi/rules.h"
+
+struct conf_source {
+    char name[INPUT_SIZE];
+    const struct driver *driver;
+    void *config;               /* of driver->config_size, filled by its options */
+    struct option_tree *tree;   /* the section as written, for comparison and `check` */
+    bool mandatory;             /* GET /healthz fails while it is down */
+    bool enabled;
+};
+
+struct conf_post {
+    char id[KPI_ID_SIZE];
+    char name_zh[NAME_SIZE * 2], name_en[NAME_SIZE * 2];
+    char scope[SCOPE_SIZE];
+    char (*kpis)[KPI_ID_SIZE];
+    size_t kpi_count;
+};
+
+struct conf {
+    struct rules rules;
+    struct conf_source *sources;
+    size_t source_count;
+    struct conf_post *posts;
+    size_t post_count;
+    char *database;             /* default /var/lib/kpid/kpid.db */
+    char *socket;               /* default /run/kpid/kpid.sock */
+    char *socket_group;         /* default "kpi"; may read */
+    char *admin_group;          /* default "kpi-admin"; may write */
+    char *listen;               /* "127.0.0.1:8808"; NULL: off */
+    char *listen_token_file;    /* bearer token for `listen`; NULL: none */
+    char *credentials;          /* folder of secrets; NULL: $CREDENTIALS_DIRECTORY */
+    enum log_level log_level;
+    uint32_t connections_max;   /* of the socket, all together; default 256 */
+    uint32_t body_max_bytes;    /* of one POST; default 16 MiB */
+    int64_t wal_warn_bytes;     /* default 256 MiB */
+    char digest[65];            /* SHA-256 over the canonical text, in hex */
+    char *canonical;            /* every effective setting, one "path = value" a line, sorted */
+};
+
+/* Reads `path` and, merged over it, `conf.d/` beside it (each *.conf in order of name: lists of
+ * `sources`, `kpis` and `posts` are appended, other settings replaced). Returns NULL if there are
+ * faults; `faults` then holds them all, sorted. Opens no device and no network. Gives. */
+struct conf *conf_load(const char *path, struct faults *faults);
+void conf_destroy(struct conf *conf);
+
+/* The settings in which two configurations differ, one dotted path a line
+ * ("kpis.install_success.targets", "sources.workorders.url"). `from` may be NULL. Gives. */
+char *conf_changes(const struct conf *from, const struct conf *to);
+
+/* True if the source would have to be restarted to become the other. */
+bool conf_source_differs(const struct conf_source *a, const struct conf_source *b);
+
+/* Prints "FILE:LINE: TEXT" for each to standard error. */
+void faults_print(const struct faults *faults);
+
+#endif

@@ -1,0 +1,158 @@
+/* The ledger: one SQLite file, one thread that writes it.
+ *
+ * Askers submit requests; the ledger thread takes what is queued, up to a bound, into one
+ * transaction: advance as_of and fire what is due, log the events, fold and count what they touch,
+ * commit. Only then does it publish the changed facts and complete each request, in that order
+ * and through one mailbox, so that whoever is told "accepted" already reads the new figure.
+ *
+ * A commit that fails (disk full, I/O error) takes nothing: each request of the group completes
+ * with a negative errno, the asker keeps its data and tries again, and the ledger tries its own
+ * heartbeat until the disk is well. */
+#ifndef KPID_LEDGER_LEDGER_H
+#define KPID_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "kpi/event.h"
+#include "kpi/fact.h"
+#include "sink.h"
+
+struct ledger;
+
+enum { LEDGER_QUEUE_MAX = 1024 };       /* requests waiting */
+
+/* One event, or one line that is none, on its way into the log. */
+struct ledger_line {
+    struct event event;         /* if `reject.reason` is "" */
+    struct reject reject;       /* else: to quarantine */
+    const char *json;           /* borrows until `done`; word for word what is kept */
+    size_t length;
+    int64_t number;             /* line or item, from 1 */
+    enum line_result result;    /* filled in; a conflict becomes LINE_QUARANTINED with `reject` */
+    int64_t seq;                /* filled in for LINE_ACCEPTED: its position in the log */
+};
+
+enum ledger_what {
+    LEDGER_EVENTS,              /* lines, via, and cursor if not NULL */
+    LEDGER_RESUBMIT,            /* quarantine item `n` is replaced by lines[0]; by */
+    LEDGER_DISMISS,             /* quarantine item `n`; by, text = the reason */
+    LEDGER_RULES,               /* rules, digest, by, text = changed keys: a new generation */
+};
+
+/* Embedded in the asker's struct; the ledger borrows it from submit to `done`. */
+struct ledger_request {
+    enum ledger_what what;
+    struct ledger_line *lines;
+    size_t count;
+    const char *via;            /* the input's name, or "socket:USER" */
+    const char *source;         /* whose cursor */
+    const char *cursor;
+    int64_t n;
+    const char *by;
+    const char *text;
+    const char *digest;
+    struct rules *rules;        /* takes */
+    /* Filled in: */
+    int status;                 /* 0, or negative errno: nothing of the request was taken.
+                                 * -ENOENT: no waiting quarantine item `n` */
+    struct err err;
+    int64_t position;           /* the log's last seq with this request in it */
+    void (*done)(struct ledger_request *request);   /* loop thread, from ledger_drain */
+    void *arg;
+};
+
+struct published_fact {
+    uint16_t kpi;               /* index into the rules of the present generation */
+    struct period period;
+    char scope[SCOPE_SIZE];
+    struct fact fact;           /* all counts 0: the fact is no more */
+};
+
+/* What the ledger knows of itself, for status and metrics. */
+struct ledger_stats {
+    uint64_t commits, events, duplicates, quarantined, failures;
+    int64_t waiting_quarantine;
+    int64_t last_commit_us;     /* how long the last one took */
+    int64_t wal_bytes;
+    int64_t last_progress_ms;   /* monotonic; the watchdog is fed from it */
+    bool well;                  /* the last commit succeeded */
+    char why[256];              /* if not: what failed and what to do */
+};
+
+/* One commit's news, for the board. */
+struct publication {
+    int64_t position;
+    int64_t as_of;
+    int64_t last_at;            /* greatest `at` not after as_of among the logged; 0: none */
+    struct rules *rules;        /* not NULL: forget everything, a new generation begins; takes */
+    int64_t generation;
+    char digest[65];
+    int64_t accepted_at;
+    struct published_fact *facts;
+    size_t fact_count;
+    struct gaps *gaps;          /* one for each KPI; NULL: unchanged */
+    int64_t window_from;        /* the board holds the periods that end after this */
+    struct ledger_stats stats;
+};
+
+struct ledger_options {
+    const char *path;           /* ":memory:" for a replay */
+    const struct rules *rules;  /* copies */
+    const char *digest;         /* of the configuration */
+    const char *by;             /* who started the daemon */
+    const char *changed;        /* changed keys, one a line, if the digest is new; may be NULL */
+    const struct clock *clock;
+    int64_t wal_warn_bytes;
+    /* Told now and then during a migration, a rebuild or a catch-up that the work goes on (for
+     * EXTEND_TIMEOUT_USEC). Optional. */
+    void (*progress)(void *arg, const char *what);
+    void *progress_arg;
+    /* Called on the ledger thread when there is something for ledger_drain. */
+    void (*notify)(void *arg);
+    void *notify_arg;
+};
+
+/* Opens or makes the file, migrates, rebuilds if the counting rules changed, fires what fell due
+ * while we were away. Blocks; main thread, before the loop. The first ledger_drain publishes the
+ * whole window. */
+int ledger_open(struct ledger **ret, const struct ledger_options *options, struct err *err);
+
+/* Starts the ledger thread. Without it (replay, tests) ledger_run does one group at a time. */
+int ledger_start(struct ledger *ledger, struct err *err);
+/* Takes and commits what is queued, on the calling thread. */
+void ledger_run(struct ledger *ledger);
+/* Finishes what is queued, commits the last durable instant, stops the thread and closes. */
+void ledger_close(struct ledger *ledger);
+
+/* Loop thread. False: full; nothing was taken. */
+bool ledger_submit(struct ledger *ledger, struct ledger_request *request);
+size_t ledger_queue_length(struct ledger *ledger);
+
+/* Loop thread: hands each publication to `publish` (which takes the contents that it keeps and
+ * must leave NULL behind), and calls `done` of completed requests, in order. */
+void ledger_drain(struct ledger *ledger, void (*publish)(void *arg, struct publication *),
+                  void *arg);
+
+/* The cursor of a source as last committed; NULL: none. Gives. Main or loop thread. */
+char *ledger_cursor(struct ledger *ledger, const char *source);
+/* The last instant that was durable before this start; 0 for a new ledger. */
+int64_t ledger_downtime_from(struct ledger *ledger);
+
+/* Offline acts of the command line. */
+/* Computes all facts from the log and, with `compare`, reports the first difference on `out` and
+ * returns 1; else replaces what is folded and counted. 0, or negative errno. */
+int ledger_rebuild(const struct ledger_options *options, bool compare, FILE *out, struct err *err);
+/* Lists the open facts that `rules` would move, without writing. Number of them, or negative. */
+int ledger_would_move(const char *path, const struct rules *rules, FILE *out, struct err *err);
+/* Online: works while the daemon runs. */
+int ledger_backup(const char *from, const char *to, struct err *err);
+/* Checks `from` (integrity, and facts against the log), then puts it in place of `to`. Refuses if
+ * a daemon has `to` open. */
+int ledger_restore(const char *from, const char *to, struct err *err);
+
+#endif

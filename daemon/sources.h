@@ -1,0 +1,38 @@
+/* The inputs that run: creates a driver for each configured source, lends it the house, keeps its
+ * health, counts and lag, restarts only what a new configuration changed, and logs the edges of
+ * those that a KPI depends on (law 7: source.lost, source.found). Loop thread. */
+#ifndef KPID_SOURCES_H
+#define KPID_SOURCES_H
+
+#include "config/conf.h"
+#include "intake.h"
+
+struct sources;
+
+/* Borrows all but `conf`, of which it keeps nothing after the call. Logs the daemon's own downtime
+ * (ledger_downtime_from) as gaps, then starts every source. */
+struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
+                               struct intake *intake, struct ledger *ledger,
+                               const struct clock *clock);
+/* Stops what is gone or changed, starts what is new or changed, leaves the rest alone. */
+void sources_apply(struct sources *sources, const struct conf *conf);
+/* Stops all, then calls `stopped`; destroy after that. */
+void sources_stop(struct sources *sources, void (*stopped)(void *arg), void *arg);
+void sources_destroy(struct sources *sources);
+
+struct source_view {
+    const char *name, *driver;
+    bool mandatory;
+    bool enabled;
+    const struct health *health;
+    const struct intake_counts *counts;
+    int64_t next_attempt_at;    /* 0: waiting for input */
+    const char *cursor;         /* as last committed; NULL: none */
+};
+size_t sources_count(const struct sources *sources);
+/* Borrows until the loop's next turn. In order of name. */
+struct source_view sources_view(const struct sources *sources, size_t i);
+/* 1 polled, 0 the source has nothing to ask, -ENOENT no such source. */
+int sources_poll(struct sources *sources, const char *name);
+
+#endif

@@ -1,0 +1,68 @@
+/* A driver is one kind of input, written once and instantiated for each entry of `sources`.
+ *
+ * Everything here runs on the loop thread and nothing here blocks. A driver knows bytes and
+ * devices; it does not know what a KPI is, where events are kept, or who is watching. */
+#ifndef KPID_DRIVERS_DRIVER_H
+#define KPID_DRIVERS_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/health.h"
+#include "base/option.h"
+#include "sink.h"
+
+struct uv_loop_s;
+struct source;              /* one running instance; every driver defines its own */
+struct command;             /* one explicit act, for drivers of devices */
+
+/* What the house lends to a source for as long as the source lives. */
+struct driver_env {
+    const char *name;           /* of the source, as configured */
+    struct uv_loop_s *loop;
+    const struct clock *clock;  /* the only clock: tests turn it by hand */
+    const struct sink *sink;    /* where batches and plans go */
+    void *house;                /* first argument of every function in `sink` */
+    struct health *health;      /* say how it is through health_is, and nowhere else */
+    const char *cursor;         /* what last committed for this source; NULL: nothing yet.
+                                 * Borrows, for the call of `create` */
+};
+
+struct driver {
+    const char *name;               /* as in `driver = "spool"` */
+    const char *summary;            /* one line, for `kpid --drivers` and the manual */
+    const struct option *options;   /* what its section may say; ends with a null name */
+    size_t config_size;             /* of the struct that `options` fills */
+
+    /* Finds what no single option can show: two units with one address, a map that overlaps.
+     * `section` is the source's whole section, for the place of a fault. Adds every fault, not
+     * the first. Opens nothing. Optional. */
+    void (*check)(const void *config, const struct option_tree *section, struct faults *faults);
+
+    /* Copies what it needs of `config`; opens nothing, so that a missing device is a state
+     * and never a reason not to start. Fails only for lack of resources. */
+    int (*create)(struct source **source, const void *config, const struct driver_env *env,
+                  struct err *err);
+
+    void (*start)(struct source *source);
+    void (*pause)(struct source *source);       /* the house is full: take nothing more */
+    void (*resume)(struct source *source);
+    bool (*poll_now)(struct source *source);    /* forget the back-off; false: nothing to ask */
+
+    /* Does one explicit act (lamp test, position request) and completes `command`, which it
+     * borrows until then. NULL if the device only speaks. */
+    int (*command)(struct source *source, struct command *command);
+
+    /* Closes every handle, then frees the source, then calls `stopped`, once. A batch in the
+     * house is waited for: its `done` comes before `stopped`. */
+    void (*stop)(struct source *source, void (*stopped)(void *arg), void *arg);
+};
+
+/* The drivers of this build, sorted by name; ends with NULL. */
+extern const struct driver *const driver_registry[];
+/* NULL if there is none of that name. */
+const struct driver *driver_find(const char *name);
+
+#endif
