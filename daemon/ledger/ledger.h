@@ -60,7 +60,7 @@ struct ledger_request {
     /* Filled in: */
     int status;                 /* 0, or negative errno: nothing of the request was taken.
                                  * -ENOENT: no waiting quarantine item `n` */
-    struct err err;
+    struct err err;             /* if status is negative */
     int64_t position;           /* the log's last seq with this request in it */
     void (*done)(struct ledger_request *request);   /* loop thread, from ledger_drain */
     void *arg;
@@ -88,6 +88,7 @@ struct ledger_stats {
 struct publication {
     int64_t position;
     int64_t as_of;
+    int64_t next_due_at;        /* nothing counts differently by itself before this instant */
     int64_t last_at;            /* greatest `at` not after as_of among the logged; 0: none */
     struct rules *rules;        /* not NULL: forget everything, a new generation begins; takes */
     int64_t generation;
@@ -137,6 +138,11 @@ size_t ledger_queue_length(struct ledger *ledger);
  * must leave NULL behind), and calls `done` of completed requests, in order. */
 void ledger_drain(struct ledger *ledger, void (*publish)(void *arg, struct publication *),
                   void *arg);
+
+/* Every fact of the store, in no order. Only where there is no ledger thread (replay, tests). */
+int ledger_each_fact(struct ledger *ledger,
+                     int (*each)(void *arg, const struct published_fact *fact), void *arg,
+                     struct err *err);
 
 /* The cursor of a source as last committed; NULL: none. Gives. Main or loop thread. */
 char *ledger_cursor(struct ledger *ledger, const char *source);
