@@ -1,0 +1,22 @@
+/* Every driver of this build. A new driver is one line here. */
+#include "driver.h"
+
+#include <string.h>
+
+#include "http_feed.h"
+#include "spool.h"
+
+/* Sorted by name: help, manual and near names are printed in this order. */
+const struct driver *const driver_registry[] = {
+    &driver_http_feed,
+    &driver_spool,
+    NULL,
+};
+
+const struct driver *driver_find(const char *name)
+{
+    for (size_t i = 0; driver_registry[i] != NULL; i++)
+        if (strcmp(driver_registry[i]->name, name) == 0)
+            return driver_registry[i];
+    return NULL;
+}
