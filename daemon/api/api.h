@@ -18,6 +18,7 @@ struct api_house {
     struct ledger *ledger;
     struct sources *sources;
     const struct conf *conf;        /* replaced by api_set_conf after a reload */
+    const struct conf_refusal *refusal;     /* for status; NULL: nobody reloads */
     const char *version;
 };
 

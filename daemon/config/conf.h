@@ -66,6 +66,14 @@ char *conf_changes(const struct conf *from, const struct conf *to);
 /* True if the source would have to be restarted to become the other. */
 bool conf_source_differs(const struct conf_source *a, const struct conf_source *b);
 
+/* The last configuration that a reload refused, for GET /v1/status. `at` 0: none since the
+ * present one came into force. */
+struct conf_refusal {
+    int64_t at;
+    size_t fault_count;
+    char first[512];            /* "FILE:LINE: TEXT" of the first fault */
+};
+
 /* Prints "FILE:LINE: TEXT" for each to standard error. */
 void faults_print(const struct faults *faults);
 
