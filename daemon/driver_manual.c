@@ -54,7 +54,7 @@ static char *unset_of(const struct option *o)
     if (o->required)
         text_buffer_adds(&to, "required");
     else if (o->fallback)
-        text_buffer_addf(&to, "default %s", o->fallback);
+        text_buffer_addf(&to, "default %s", *o->fallback ? o->fallback : "\"\"");
     return text_buffer_take(&to);
 }
 

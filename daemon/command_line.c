@@ -1,0 +1,121 @@
+/* The command line as a table: getopt's long options and the help are made from it. */
+#include "command_line.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define CONF_PATH "/etc/kpid/kpid.conf"
+
+enum { NO_ACT = -1, LONG_ONLY = 256 };
+
+static const struct command_option {
+    const char *name;
+    const char *value;          /* as the help calls it; NULL: takes none */
+    int act;                    /* which act it asks for, or NO_ACT: it goes with `with` */
+    int with;
+    const char *help;
+} command_options[] = {
+    { "conf", "FILE", NO_ACT, NO_ACT, "configuration (" CONF_PATH "); also -c FILE" },
+    { "check", NULL, ACT_CHECK, 0, "check the configuration: every fault; exit 2 if there is one" },
+    { "against-ledger", NULL, NO_ACT, ACT_CHECK, "with --check: open facts that it would move" },
+    { "replay", "FILE", ACT_REPLAY, 0, "fold an event file into facts, without daemon or store" },
+    { "as-of", "INSTANT", NO_ACT, ACT_REPLAY, "with --replay: the instant (RFC 3339); default now" },
+    { "facts-out", "FILE", NO_ACT, ACT_REPLAY, "with --replay: instead of standard output" },
+    { "rebuild", NULL, ACT_REBUILD, 0, "compute all facts anew from the event log" },
+    { "compare", NULL, NO_ACT, ACT_REBUILD, "with --rebuild: change nothing; exit 1 at a difference" },
+    { "backup", "FILE", ACT_BACKUP, 0, "copy the ledger, while the daemon runs or not" },
+    { "restore", "FILE", ACT_RESTORE, 0, "check a backup and put it in the ledger's place" },
+    { "probe", "SOURCE", ACT_PROBE, 0, "talk to one source once and print what it says" },
+    { "drivers", NULL, ACT_DRIVERS, 0, "list the drivers and their options" },
+    { "drivers-mdoc", NULL, ACT_DRIVERS, 0, "the same, for the manual" },
+    { "version", NULL, ACT_VERSION, 0, "print the version" },
+    { "help", NULL, ACT_HELP, 0, "print this" },
+};
+
+void command_line_help(void)
+{
+    puts("kpid [-c FILE]            be the daemon, in the foreground\n"
+         "kpid [-c FILE] OPTION...  do one thing and end\n");
+    for (size_t i = 0; i < LENGTH(command_options); i++) {
+        const struct command_option *o = &command_options[i];
+        char left[40];
+
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
+        printf("  %-20s  %s\n", left, o->help);
+    }
+}
+
+static bool complain(const char *about, const char *what)
+{
+    fprintf(stderr, "kpid: %s%s; kpid --help lists what there is\n", about, what);
+    return false;
+}
+
+/* Where an option's value goes. */
+static void keep(struct command_line *line, const struct command_option *o, const char *value)
+{
+    if (strcmp(o->name, "conf") == 0)
+        line->conf = value;
+    else if (strcmp(o->name, "as-of") == 0)
+        line->as_of = value;
+    else if (strcmp(o->name, "facts-out") == 0)
+        line->facts_out = value;
+    else if (strcmp(o->name, "against-ledger") == 0)
+        line->against_ledger = true;
+    else if (strcmp(o->name, "compare") == 0)
+        line->compare = true;
+    else if (strcmp(o->name, "drivers-mdoc") == 0)
+        line->argument = "mdoc";
+    else
+        line->argument = value;
+}
+
+static void fill_getopt(struct option long_options[LENGTH(command_options) + 1])
+{
+    for (size_t i = 0; i < LENGTH(command_options); i++)
+        long_options[i] = (struct option){
+            .name = command_options[i].name,
+            .has_arg = command_options[i].value ? required_argument : no_argument,
+            .val = LONG_ONLY + (int)i,
+        };
+    long_options[LENGTH(command_options)] = (struct option){ 0 };
+}
+
+bool command_line_parse(int argc, char **argv, struct command_line *ret)
+{
+    struct command_line line = { .conf = CONF_PATH };
+    struct option long_options[LENGTH(command_options) + 1];
+    const struct command_option *companion = NULL;
+    const char *act_name = NULL;
+    int c;
+
+    fill_getopt(long_options);
+    while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+        const struct command_option *o;
+
+        if (c == '?')
+            return complain("", "no such option");
+        o = &command_options[c == 'c' ? 0 : c == 'h' ? LENGTH(command_options) - 1
+                                                     : (size_t)(c - LONG_ONLY)];
+        keep(&line, o, optarg);
+        if (o->act == NO_ACT) {
+            if (o->with != NO_ACT)
+                companion = o;
+            continue;
+        }
+        if (act_name)
+            return complain(o->name, " and another act: one at a time");
+        act_name = o->name;
+        line.act = (enum act)o->act;
+    }
+    if (optind < argc)
+        return complain(argv[optind], " is no option");
+    if (companion && companion->with != (int)line.act)
+        return complain(companion->name, " goes with another option");
+    *ret = line;
+    return true;
+}
