@@ -259,15 +259,13 @@ static int open_ledger(struct house *h, struct err *err)
     return rc;
 }
 
-/* The socket that systemd opened for us, or -1 if there is none. -EINVAL if it is no such. */
+/* The socket that systemd opened for us, if it did. -EINVAL if what came is no such. */
 static int inherited_socket(int *ret_fd, struct err *err)
 {
     int count = sd_listen_fds(1);
 
-    if (count <= 0) {
-        *ret_fd = -1;
+    if (count <= 0)
         return 0;
-    }
     if (count > 1 || sd_is_socket_unix(SD_LISTEN_FDS_START, SOCK_STREAM, 1, NULL, 0) <= 0)
         return err_set(err, -EINVAL, "systemd handed over %d descriptors: one listening Unix "
                        "stream socket is wanted; look at kpid.socket", count);
@@ -278,7 +276,7 @@ static int inherited_socket(int *ret_fd, struct err *err)
 /* All that answers or asks on the loop. */
 static int open_doors(struct house *h, struct err *err)
 {
-    int listen_fd, rc;
+    int listen_fd = -1, rc;
 
     rc = inherited_socket(&listen_fd, err);
     if (rc < 0)
