@@ -134,6 +134,7 @@ CREATE TABLE house (
     one         INTEGER PRIMARY KEY CHECK (one = 1),
     as_of       INTEGER NOT NULL,       -- every deadline up to here has fired
     position    INTEGER NOT NULL,       -- seq of the last event
+    last_at     INTEGER NOT NULL,       -- greatest `at` not after as_of; 0: none
     counting    TEXT NOT NULL,          -- the rules that the counts were made with
     valuing     TEXT NOT NULL
 ) STRICT;

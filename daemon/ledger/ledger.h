@@ -97,6 +97,7 @@ struct publication {
     struct published_fact *facts;
     size_t fact_count;
     struct gaps *gaps;          /* one for each KPI; NULL: unchanged */
+    size_t gap_count;           /* of them */
     int64_t window_from;        /* the board holds the periods that end after this */
     struct ledger_stats stats;
 };

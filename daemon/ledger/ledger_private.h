@@ -40,6 +40,8 @@ struct touched {
 /* A device that the transaction at hand has touched. */
 struct touched_device {
     char device[NAME_SIZE];
+    struct touched **jobs;      /* its installs and repairs; a part of `jobs` of the ledger */
+    size_t job_count;
     UT_hash_handle hh;
 };
 
@@ -55,21 +57,29 @@ struct logged_list {
     size_t capacity;
 };
 
+/* Where an input stands, as last committed. */
+struct cursor {
+    char source[SOURCE_SIZE];
+    char *cursor;
+    struct cursor *next;
+};
+
 /* What happened on the ledger thread and the loop has not yet heard of. */
-struct outcome {
+struct news {
     struct publication publication;
     struct ledger_request **requests;
     size_t request_count;
-    struct outcome *next;
+    struct news *next;
 };
 
 struct statements {
     sqlite3_stmt *begin, *commit, *rollback;
-    sqlite3_stmt *event_put, *event_get, *event_of_subject, *event_sources;
+    sqlite3_stmt *event_put, *event_get, *event_of_subject, *event_of_kind;
     sqlite3_stmt *ticket_get, *ticket_insert, *ticket_update, *ticket_due, *ticket_jobs;
-    sqlite3_stmt *device_put, *device_due;
-    sqlite3_stmt *fact_get, *fact_put, *fact_delete, *fact_window;
+    sqlite3_stmt *device_put, *device_delete, *device_due;
+    sqlite3_stmt *fact_get, *fact_put, *fact_delete, *fact_window, *fact_all;
     sqlite3_stmt *quarantine_put, *quarantine_state, *quarantine_decide, *quarantine_count;
+    sqlite3_stmt *gap_clear, *gap_put;
     sqlite3_stmt *cursor_put, *house_put, *next_due;
 };
 
@@ -100,9 +110,12 @@ struct ledger {
     struct touched *free_touched;
     size_t free_count;
     struct touched_device *devices;
+    struct touched **jobs;      /* the touched installs and repairs, grouped by device */
+    struct gaps *fresh_gaps;    /* take the place of `gaps` at the commit */
     struct tally *tally;
     bool gaps_touched;
     bool quarantine_touched;
+    bool gaps_news;             /* the next publication brings the gaps */
     struct published_fact *changed;
     size_t changed_count, changed_capacity;
 
@@ -114,8 +127,9 @@ struct ledger {
     bool window_stale;          /* the next publication brings the whole window */
 
     struct mailbox *inbox;
-    pthread_mutex_t outbox_lock;
-    struct outcome *outbox_first, *outbox_last;
+    pthread_mutex_t outbox_lock;        /* of the outbox and of `cursors` */
+    struct cursor *cursors;
+    struct news *outbox_first, *outbox_last;
     void (*notify)(void *arg);
     void *notify_arg;
     void (*progress)(void *arg, const char *what);
@@ -123,6 +137,10 @@ struct ledger {
     pthread_t thread;
     bool has_thread;
 };
+
+/* statements.c */
+int statements_prepare(struct ledger *l, struct err *err);
+void statements_finish(struct ledger *l);
 
 /* writer.c: one group. `requests` may be none: then only time passes. */
 void writer_group(struct ledger *l, struct ledger_request **requests, size_t count);
@@ -137,6 +155,8 @@ int log_append(struct ledger *l, struct ledger_line *line, const char *via, int6
 /* Every event of a subject, in event order. */
 int log_read(struct ledger *l, const char *kind, const char *subject, struct logged_list *list,
              struct err *err);
+/* Every event of a kind that has few, in event order. */
+int log_read_kind(struct ledger *l, const char *kind, struct logged_list *list, struct err *err);
 void logged_finish(struct logged_list *list);
 
 /* folded.c */
@@ -162,8 +182,20 @@ int facts_load_window(struct ledger *l, struct err *err);
 int64_t facts_window_from(const struct ledger *l);
 
 /* gaps.c */
+/* Folds the gaps of each KPI anew and stores them; `fresh_gaps` until the commit. */
 int gaps_recount(struct ledger *l, struct err *err);
-int gaps_load(struct ledger *l, struct err *err);
+void gaps_take_fresh(struct ledger *l);
+/* Frees the fresh ones, or all: before the rules change or go. */
+void gaps_forget(struct ledger *l, bool all);
+/* For a publication; NULL if there are none yet. Gives. */
+struct gaps *gaps_copy(const struct ledger *l);
+
+/* cursors.c */
+int cursors_load(struct ledger *l, struct err *err);
+int cursors_put(struct ledger *l, const char *source, const char *cursor, int64_t now,
+                struct err *err);
+void cursors_committed(struct ledger *l, struct ledger_request *const *requests, size_t count);
+void cursors_finish(struct ledger *l);
 
 /* quarantine.c */
 int quarantine_put(struct ledger *l, const struct ledger_line *line, const char *via,

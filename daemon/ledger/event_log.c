@@ -1,0 +1,122 @@
+/* The event log: what happened, word for word, in the order of arrival. Append-only, and the only
+ * table from which nothing else could be derived if it were gone. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ledger/ledger_private.h"
+
+/* The log has an event of this identity: is it this one? Word for word almost always; else as
+ * parsed JSON (law 1.redelivery). Returns 0 for a duplicate, 2 for a conflict. */
+static int compare_with_logged(struct ledger *l, struct ledger_line *line, struct err *err)
+{
+    sqlite3_stmt *st = l->st.event_get;
+    const char *json;
+    size_t length;
+    int rc;
+
+    sql_bind_text(st, 1, line->event.source);
+    sql_bind_text(st, 2, line->event.id);
+    if (sqlite3_step(st) != SQLITE_ROW) {
+        rc = sql_error(err, l->db, sqlite3_reset(st), "reading the event log");
+        return rc < 0 ? rc : -EIO;
+    }
+    line->seq = sqlite3_column_int64(st, 0);
+    json = (const char *)sqlite3_column_text(st, 1);
+    length = (size_t)sqlite3_column_bytes(st, 1);
+    rc = (length == line->length && memcmp(json, line->json, length) == 0) ||
+                 event_same_content(json, length, line->json, line->length)
+             ? 0
+             : 2;
+    (void)sqlite3_reset(st);    /* the step's own result was taken above */
+    return rc;
+}
+
+int log_append(struct ledger *l, struct ledger_line *line, const char *via, int64_t received_at,
+               struct err *err)
+{
+    sqlite3_stmt *st = l->st.event_put;
+    const struct event *event = &line->event;
+    int rc;
+
+    sqlite3_bind_int64(st, 1, l->position + 1);
+    sql_bind_text(st, 2, event->source);
+    sql_bind_text(st, 3, event->id);
+    sql_bind_text(st, 4, event->kind);
+    sql_bind_text(st, 5, event_subject(event));
+    sqlite3_bind_int64(st, 6, event->at);
+    sqlite3_bind_int64(st, 7, received_at);
+    sql_bind_text(st, 8, via);
+    sqlite3_bind_text(st, 9, line->json, (int)line->length, SQLITE_STATIC);
+    rc = sql_run(st, "writing the event log", err);
+    if (rc < 0)
+        return rc;
+    if (sqlite3_changes(l->db) == 0)
+        return compare_with_logged(l, line, err);
+
+    line->seq = ++l->position;
+    return 1;
+}
+
+static struct logged *list_add(struct logged_list *list)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 8;
+        list->items = mem_realloc_array(list->items, list->capacity, sizeof *list->items);
+    }
+    return &list->items[list->count++];
+}
+
+static int compare_logged(const void *a, const void *b)
+{
+    return event_compare(&((const struct logged *)a)->event, &((const struct logged *)b)->event);
+}
+
+/* Reads what `st` finds and puts it in event order. */
+static int read_list(struct ledger *l, sqlite3_stmt *st, struct logged_list *list,
+                     struct err *err)
+{
+    struct reject reject;
+    int rc;
+
+    while (sqlite3_step(st) == SQLITE_ROW) {
+        struct logged *logged = list_add(list);
+        const char *json = (const char *)sqlite3_column_text(st, 1);
+
+        logged->seq = sqlite3_column_int64(st, 0);
+        if (!event_parse(json, (size_t)sqlite3_column_bytes(st, 1), NULL, &logged->event,
+                         &reject)) {
+            (void)sqlite3_reset(st);    /* the step's own result was a row */
+            return err_set(err, -EIO, "event %lld of the log cannot be read any more (%s): "
+                           "restore a backup with kpid --restore",
+                           (long long)logged->seq, reject.reason);
+        }
+    }
+    rc = sqlite3_reset(st);
+    if (rc != SQLITE_OK)
+        return sql_error(err, l->db, rc, "reading the event log");
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, compare_logged);
+    return 0;
+}
+
+int log_read(struct ledger *l, const char *kind, const char *subject, struct logged_list *list,
+             struct err *err)
+{
+    sql_bind_text(l->st.event_of_subject, 1, kind);
+    sql_bind_text(l->st.event_of_subject, 2, subject);
+    return read_list(l, l->st.event_of_subject, list, err);
+}
+
+int log_read_kind(struct ledger *l, const char *kind, struct logged_list *list, struct err *err)
+{
+    sql_bind_text(l->st.event_of_kind, 1, kind);
+    return read_list(l, l->st.event_of_kind, list, err);
+}
+
+void logged_finish(struct logged_list *list)
+{
+    free(list->items);
+    *list = (struct logged_list){ 0 };
+}

@@ -1,0 +1,124 @@
+/* Gaps: when nobody was watching. Edges of inputs are few, so each change folds them all again
+ * from the log, and each KPI gets the union of the gaps of the inputs that it depends on. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ledger/ledger_private.h"
+
+static void gaps_free_all(struct gaps *gaps, size_t count)
+{
+    for (size_t i = 0; gaps && i < count; i++)
+        gaps_finish(&gaps[i]);
+    free(gaps);
+}
+
+/* The gaps of one input, added to those of the KPI. */
+static void unite_input(struct ledger *l, const struct logged_list *edges, const char *input,
+                        struct gaps *to)
+{
+    struct event *events = mem_alloc((edges->count + 1) * sizeof *events);
+    struct gaps gaps = { 0 };
+    size_t count = 0;
+
+    for (size_t i = 0; i < edges->count; i++)
+        if (strcmp(edges->items[i].event.input, input) == 0)
+            events[count++] = edges->items[i].event;
+    gaps_fold(&gaps, events, count, l->as_of);
+    gaps_unite(to, &gaps);
+    gaps_finish(&gaps);
+    free(events);
+}
+
+static int store_gap(struct ledger *l, const char *kpi, const struct interval *gap,
+                     struct err *err)
+{
+    sqlite3_stmt *st = l->st.gap_put;
+
+    sql_bind_text(st, 1, kpi);
+    sql_bind_instant(st, 2, gap->begin);
+    sql_bind_instant(st, 3, gap->end);
+    return sql_run(st, "writing gaps", err);
+}
+
+static int store_gaps(struct ledger *l, struct err *err)
+{
+    int rc;
+
+    rc = sql_run(l->st.gap_clear, "writing gaps", err);
+    if (rc < 0)
+        return rc;
+    for (size_t k = 0; k < l->rules->kpi_count; k++)
+        for (size_t i = 0; i < l->fresh_gaps[k].count; i++) {
+            rc = store_gap(l, l->rules->kpis[k].id, &l->fresh_gaps[k].items[i], err);
+            if (rc < 0)
+                return rc;
+        }
+    return 0;
+}
+
+/* Folds the edges into `fresh_gaps`. */
+static int fold_gaps(struct ledger *l, struct err *err)
+{
+    struct logged_list edges = { 0 };
+    int rc = log_read_kind(l, "source", &edges, err);
+
+    if (rc == 0) {
+        gaps_free_all(l->fresh_gaps, l->rules->kpi_count);
+        l->fresh_gaps = mem_zalloc((l->rules->kpi_count + 1) * sizeof *l->fresh_gaps);
+        l->gaps_due_at = INSTANT_NEVER;
+        for (size_t i = 0; i < edges.count; i++)
+            if (edges.items[i].event.at > l->as_of) {
+                l->gaps_due_at = edges.items[i].event.at;
+                break;
+            }
+        for (size_t k = 0; k < l->rules->kpi_count; k++) {
+            const struct kpi *kpi = &l->rules->kpis[k];
+
+            for (size_t i = 0; i < kpi->source_count; i++)
+                unite_input(l, &edges, kpi->sources[i], &l->fresh_gaps[k]);
+        }
+    }
+    logged_finish(&edges);
+    return rc;
+}
+
+int gaps_recount(struct ledger *l, struct err *err)
+{
+    int rc = fold_gaps(l, err);
+
+    return rc < 0 ? rc : store_gaps(l, err);
+}
+
+void gaps_take_fresh(struct ledger *l)
+{
+    if (!l->fresh_gaps)
+        return;
+    gaps_free_all(l->gaps, l->rules->kpi_count);
+    l->gaps = l->fresh_gaps;
+    l->fresh_gaps = NULL;
+    l->gaps_news = true;
+}
+
+void gaps_forget(struct ledger *l, bool all)
+{
+    gaps_free_all(l->fresh_gaps, l->rules->kpi_count);
+    l->fresh_gaps = NULL;
+    if (!all)
+        return;
+    gaps_free_all(l->gaps, l->rules->kpi_count);
+    l->gaps = NULL;
+}
+
+struct gaps *gaps_copy(const struct ledger *l)
+{
+    struct gaps *copy;
+
+    if (!l->gaps)
+        return NULL;
+    copy = mem_zalloc((l->rules->kpi_count + 1) * sizeof *copy);
+    for (size_t k = 0; k < l->rules->kpi_count; k++)
+        gaps_unite(&copy[k], &l->gaps[k]);
+    return copy;
+}

@@ -1,0 +1,162 @@
+/* Generations: each accepted configuration is one, recorded with who, when and which keys. The
+ * house row keeps the rules that the stored counts were made with; when today's differ, the counts
+ * are made anew from the log, or only valued anew if just targets and the like changed. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "ledger/ledger_private.h"
+#include "ledger/rebuild.h"
+
+/* Which of the two texts of the house row differ from those of today's rules. */
+static int compare_house(struct ledger *l, const char *counting, const char *valuing,
+                         bool *ret_recount, bool *ret_revalue, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = sql_prepare(l->db, "SELECT counting, valuing FROM house", &st, err);
+
+    if (rc < 0)
+        return rc;
+    rc = sql_step(st, "reading the house row", err);
+    if (rc == 1) {
+        *ret_recount = strcmp(sql_column_text(st, 0), counting) != 0;
+        *ret_revalue = strcmp(sql_column_text(st, 1), valuing) != 0;
+    }
+    sqlite3_finalize(st);
+    return rc < 0 ? rc : 0;
+}
+
+static int store_house(struct ledger *l, const char *counting, const char *valuing,
+                       struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = sql_prepare(l->db, "UPDATE house SET counting = ?1, valuing = ?2, as_of = ?3", &st,
+                         err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text(st, 1, counting);
+    sql_bind_text(st, 2, valuing);
+    sqlite3_bind_int64(st, 3, l->as_of);
+    rc = sql_run(st, "writing the house row", err);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+static int store_kpi(sqlite3_stmt *st, const struct kpi *kpi, size_t place, struct err *err)
+{
+    sql_bind_text(st, 1, kpi->id);
+    sqlite3_bind_int64(st, 2, (int64_t)place);
+    sql_bind_text(st, 3, kpi->counts);
+    sql_bind_text(st, 4, direction_name(kpi->direction));
+    sql_bind_text_or_null(st, 5, kpi->department);
+    sql_bind_text(st, 6, kpi->name_zh);
+    sql_bind_text(st, 7, kpi->name_en);
+    sql_bind_integer_or_null(st, 8, kpi->rework_window_ms, SPAN_NONE);
+    sql_bind_integer_or_null(st, 9, kpi->expire_after_ms, SPAN_NONE);
+    return sql_run(st, "writing the catalogue of KPIs", err);
+}
+
+/* The catalogue that readers join for names. */
+static int store_kpis(struct ledger *l, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = sql_exec(l->db, "DELETE FROM kpi", err);
+
+    if (rc == 0)
+        rc = sql_prepare(l->db, "INSERT INTO kpi (kpi, place, counts, direction, department, "
+                         "name_zh, name_en, rework_ms, expire_ms) "
+                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &st, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; rc == 0 && i < l->rules->kpi_count; i++)
+        rc = store_kpi(st, &l->rules->kpis[i], i, err);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+static int store_all(struct ledger *l, const char *counting, const char *valuing, bool revalue,
+                     struct err *err)
+{
+    int rc = sql_exec(l->db, "BEGIN IMMEDIATE", err);
+
+    if (rc < 0)
+        return rc;
+    if (revalue)
+        rc = revalue_facts(l->db, l->rules, err);
+    if (rc == 0)
+        rc = gaps_recount(l, err);
+    if (rc == 0)
+        rc = store_kpis(l, err);
+    if (rc == 0)
+        rc = store_house(l, counting, valuing, err);
+    if (rc == 0)
+        rc = sql_exec(l->db, "COMMIT", err);
+    if (rc < 0)
+        (void)sql_exec(l->db, "ROLLBACK", NULL);    /* the first failure is the one to tell */
+    else
+        gaps_take_fresh(l);
+    return rc;
+}
+
+int generation_settle(struct ledger *l, struct err *err)
+{
+    char *counting = rules_counting_text(l->rules), *valuing = rules_valuing_text(l->rules);
+    bool recount = false, revalue = false;
+    int rc = compare_house(l, counting, valuing, &recount, &revalue, err);
+
+    if (rc == 0 && recount) {
+        if (l->position > 0)
+            log_notice("ledger: the counting rules changed: counting %lld events anew",
+                       (long long)l->position);
+        rc = rebuild_in_place(l->db, l->rules, l->as_of, l->progress, l->progress_arg, err);
+    }
+    if (rc == 0)
+        rc = store_all(l, counting, valuing, revalue && !recount, err);
+    free(counting);
+    free(valuing);
+    return rc;
+}
+
+/* Loads the last generation into the ledger's fields. */
+static int load_last(struct ledger *l, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = sql_prepare(l->db, "SELECT number, digest, accepted_at FROM generation "
+                         "ORDER BY number DESC LIMIT 1", &st, err);
+
+    if (rc < 0)
+        return rc;
+    rc = sql_step(st, "reading the generations", err);
+    if (rc == 1) {
+        l->generation = sqlite3_column_int64(st, 0);
+        (void)sql_column_text_into(st, 1, l->digest, sizeof l->digest);
+        l->accepted_at = sqlite3_column_int64(st, 2);
+    }
+    sqlite3_finalize(st);
+    return rc < 0 ? rc : 0;
+}
+
+int generation_record(struct ledger *l, const char *digest, const char *by, const char *changed,
+                      struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = load_last(l, err);
+
+    if (rc < 0 || (l->generation > 0 && strcmp(l->digest, digest) == 0))
+        return rc;
+    rc = sql_prepare(l->db, "INSERT INTO generation (number, digest, accepted_at, by, changed) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5)", &st, err);
+    if (rc < 0)
+        return rc;
+    sqlite3_bind_int64(st, 1, l->generation + 1);
+    sql_bind_text(st, 2, digest);
+    sqlite3_bind_int64(st, 3, clock_wall(l->clock));
+    sql_bind_text(st, 4, by);
+    sql_bind_text(st, 5, changed ? changed : "");
+    rc = sql_run(st, "recording the configuration", err);
+    sqlite3_finalize(st);
+    return rc < 0 ? rc : load_last(l, err);
+}

@@ -1,0 +1,346 @@
+/* The ledger's face: opening, the thread, the queue in and the queue out.
+ *
+ * Requests wait in a bounded mailbox; the ledger thread takes what is there, up to a bound, and
+ * writer.c carries the group through one transaction. News and completions come back through one
+ * list, so that whoever is completed has the news already. */
+#include "ledger/ledger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "ledger/ledger_private.h"
+#include "ledger/lock.h"
+#include "ledger/migrate.h"
+#include "ledger/rebuild.h"
+
+enum { RETRY_MS = 1000 };       /* after a transaction failed */
+
+/* The share of the write-ahead log that is in use, kept by SQLite at each commit. */
+static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    struct ledger *l = arg;
+
+    (void)db;
+    (void)name;
+    if (pages < l->wal_pages)
+        l->wal_pages_tried = 0;
+    l->wal_pages = pages;
+    l->stats.wal_bytes = (int64_t)pages * 4096;
+    return SQLITE_OK;
+}
+
+static struct ledger *new_ledger(const struct ledger_options *options)
+{
+    struct ledger *l = mem_zalloc(sizeof *l);
+
+    l->lock_fd = -1;
+    l->path = mem_strdup(options->path);
+    l->clock = options->clock;
+    l->rules = rules_copy(options->rules);
+    l->tally = tally_create(l->rules);
+    l->inbox = mailbox_create(LEDGER_QUEUE_MAX, NULL, NULL);
+    pthread_mutex_init(&l->outbox_lock, NULL);
+    l->wal_warn_bytes = options->wal_warn_bytes;
+    l->notify = options->notify;
+    l->notify_arg = options->notify_arg;
+    l->progress = options->progress;
+    l->progress_arg = options->progress_arg;
+    l->next_due_at = INSTANT_NEVER;
+    l->gaps_due_at = INSTANT_NEVER;
+    l->stats.well = true;
+    l->window_stale = true;
+    return l;
+}
+
+static int open_file(struct ledger *l, struct err *err)
+{
+    int rc = 0;
+
+    if (strcmp(l->path, ":memory:") != 0)
+        rc = ledger_lock(l->path, &l->lock_fd, err);
+    if (rc == 0)
+        rc = sql_open_writer(l->path, &l->db, err);
+    if (rc == 0)
+        rc = rebuild_drop_leftovers(l->db, err);
+    if (rc == 0)
+        rc = migrate(l->db, l->progress, l->progress_arg, err);
+    if (rc == 0)
+        sqlite3_wal_hook(l->db, on_wal, l);
+    return rc;
+}
+
+/* The house row: where the last life ended, or the beginning of the first. */
+static int load_house(struct ledger *l, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = sql_execf(l->db, err, "INSERT OR IGNORE INTO house "
+                       "(one, as_of, position, last_at, counting, valuing) "
+                       "VALUES (1, %lld, 0, 0, '', '')", (long long)clock_wall(l->clock));
+
+    if (rc == 0)
+        rc = sql_prepare(l->db, "SELECT as_of, position, last_at FROM house", &st, err);
+    if (rc < 0)
+        return rc;
+    rc = sql_step(st, "reading the house row", err);
+    if (rc == 1) {
+        l->as_of = sqlite3_column_int64(st, 0);
+        l->position = sqlite3_column_int64(st, 1);
+        l->last_at = sqlite3_column_int64(st, 2);
+    }
+    sqlite3_finalize(st);
+    if (l->position > 0)
+        l->downtime_from = l->as_of;
+    return rc < 0 ? rc : 0;
+}
+
+int ledger_open(struct ledger **ret, const struct ledger_options *options, struct err *err)
+{
+    struct ledger *l = new_ledger(options);
+    int rc = open_file(l, err);
+
+    if (rc == 0)
+        rc = load_house(l, err);
+    if (rc == 0)
+        rc = statements_prepare(l, err);
+    if (rc == 0)
+        rc = generation_settle(l, err);
+    if (rc == 0)
+        rc = generation_record(l, options->digest, options->by, options->changed, err);
+    if (rc == 0)
+        rc = quarantine_count(l, err);
+    if (rc == 0)
+        rc = cursors_load(l, err);
+    if (rc == 0)
+        rc = deadlines_next(l, err);
+    if (rc < 0) {
+        ledger_close(l);
+        return rc;
+    }
+    writer_group(l, NULL, 0);       /* fires what fell due while we were away, and publishes */
+    *ret = l;
+    return 0;
+}
+
+/* A new generation: its own transactions, apart from any group. */
+static void change_rules(struct ledger *l, struct ledger_request *r)
+{
+    struct rules *old = l->rules;
+
+    gaps_forget(l, true);
+    tally_destroy(l->tally);
+    l->rules = r->rules;
+    l->tally = tally_create(l->rules);
+    r->rules = NULL;
+    r->status = generation_settle(l, &r->err);
+    if (r->status == 0)
+        r->status = generation_record(l, r->digest, r->by, r->text, &r->err);
+    if (r->status < 0) {
+        /* The counts still speak for the old rules: so does the house. */
+        struct err err;
+
+        log_err("ledger: the new configuration could not be counted: %s", r->err.text);
+        gaps_forget(l, true);
+        tally_destroy(l->tally);
+        rules_destroy(l->rules);
+        l->rules = old;
+        l->tally = tally_create(l->rules);
+        if (generation_settle(l, &err) < 0)
+            log_err("ledger: %s", err.text);
+    } else {
+        rules_destroy(old);
+    }
+    l->window_stale = true;
+    r->position = l->position;
+    (void)deadlines_next(l, NULL);  /* a failure shows at the next commit */
+    writer_publish(l, &r, 1);
+}
+
+/* Carries `first` and what waits behind it through as few transactions as the bound allows. */
+static void take_group(struct ledger *l, struct ledger_request *first)
+{
+    struct ledger_request *group[LEDGER_QUEUE_MAX];
+    struct ledger_request *rules = NULL;
+    size_t count = 0, lines = 0;
+
+    for (struct ledger_request *r = first; r; r = mailbox_take(l->inbox)) {
+        if (r->what == LEDGER_RULES) {
+            rules = r;
+            break;
+        }
+        group[count++] = r;
+        lines += r->count;
+        if (count == LEDGER_QUEUE_MAX || lines >= GROUP_LINES_MAX)
+            break;
+    }
+    if (count > 0)
+        writer_group(l, group, count);
+    if (rules)
+        change_rules(l, rules);
+}
+
+void ledger_run(struct ledger *l)
+{
+    struct ledger_request *r = mailbox_take(l->inbox);
+
+    if (!r)
+        writer_group(l, NULL, 0);
+    for (; r; r = mailbox_take(l->inbox))
+        take_group(l, r);
+}
+
+/* How long the thread may sleep: until something falls due, or the next heartbeat. */
+static int64_t nap_ms(const struct ledger *l)
+{
+    int64_t until_due = l->next_due_at < l->gaps_due_at ? l->next_due_at : l->gaps_due_at;
+
+    if (!l->stats.well)
+        return RETRY_MS;
+    if (until_due == INSTANT_NEVER)
+        return HEARTBEAT_MS;
+    until_due -= clock_wall(l->clock);
+    if (until_due < 1)
+        return 1;
+    return until_due < HEARTBEAT_MS ? until_due : HEARTBEAT_MS;
+}
+
+static void warn_of_wal(struct ledger *l, bool *warned)
+{
+    bool large = l->wal_warn_bytes > 0 && l->stats.wal_bytes > l->wal_warn_bytes;
+
+    if (large && !*warned)
+        log_warning("ledger: the write-ahead log has grown to %lld MiB: a reader of %s sits in a "
+                    "long transaction; find it with `fuser -v %s` and end it",
+                    (long long)(l->stats.wal_bytes >> 20), l->path, l->path);
+    *warned = large;
+}
+
+static void *run_thread(void *arg)
+{
+    struct ledger *l = arg;
+    bool warned = false;
+
+    for (;;) {
+        struct ledger_request *r = mailbox_wait(l->inbox, nap_ms(l));
+
+        if (r)
+            take_group(l, r);
+        else if (mailbox_is_closed(l->inbox))
+            return NULL;
+        else
+            writer_group(l, NULL, 0);
+        warn_of_wal(l, &warned);
+    }
+}
+
+int ledger_start(struct ledger *l, struct err *err)
+{
+    int rc = pthread_create(&l->thread, NULL, run_thread, l);
+
+    if (rc != 0)
+        return err_set(err, -rc, "the ledger thread cannot start: %s", strerror(rc));
+    l->has_thread = true;
+    return 0;
+}
+
+static void finish_publication(struct publication *p)
+{
+    for (size_t i = 0; p->gaps && i < p->gap_count; i++)
+        gaps_finish(&p->gaps[i]);
+    free(p->gaps);
+    free(p->facts);
+    rules_destroy(p->rules);
+}
+
+static void free_outbox(struct ledger *l)
+{
+    struct news *next;
+
+    for (struct news *o = l->outbox_first; o; o = next) {
+        next = o->next;
+        finish_publication(&o->publication);
+        free(o->requests);
+        free(o);
+    }
+}
+
+static void free_touched(struct ledger *l)
+{
+    writer_forget_transaction(l);
+    while (l->free_touched) {
+        struct touched *t = l->free_touched;
+
+        l->free_touched = t->next_free;
+        free(t);
+    }
+}
+
+void ledger_close(struct ledger *l)
+{
+    struct err err;
+
+    if (!l)
+        return;
+    mailbox_close(l->inbox);
+    if (l->has_thread)
+        pthread_join(l->thread, NULL);
+    if (l->st.commit) {
+        writer_group(l, NULL, 0);       /* the last durable instant */
+        if (sql_checkpoint(l->db, true, NULL, &err) < 0)
+            log_warning("ledger: %s", err.text);
+    }
+    statements_finish(l);
+    sql_close(l->db);
+    free_touched(l);
+    gaps_forget(l, true);
+    free_outbox(l);
+    cursors_finish(l);
+    tally_destroy(l->tally);
+    rules_destroy(l->rules);
+    mailbox_destroy(l->inbox);
+    pthread_mutex_destroy(&l->outbox_lock);
+    free(l->changed);
+    free(l->path);
+    if (l->lock_fd >= 0)
+        (void)close(l->lock_fd);        /* nothing was written through it */
+    free(l);
+}
+
+bool ledger_submit(struct ledger *l, struct ledger_request *request)
+{
+    request->status = 0;
+    return mailbox_put(l->inbox, request);
+}
+
+size_t ledger_queue_length(struct ledger *l)
+{
+    return mailbox_length(l->inbox);
+}
+
+void ledger_drain(struct ledger *l, void (*publish)(void *arg, struct publication *), void *arg)
+{
+    struct news *o, *next;
+
+    pthread_mutex_lock(&l->outbox_lock);
+    o = l->outbox_first;
+    l->outbox_first = l->outbox_last = NULL;
+    pthread_mutex_unlock(&l->outbox_lock);
+    for (; o; o = next) {
+        next = o->next;
+        publish(arg, &o->publication);
+        finish_publication(&o->publication);
+        for (size_t i = 0; i < o->request_count; i++)
+            o->requests[i]->done(o->requests[i]);
+        free(o->requests);
+        free(o);
+    }
+}
+
+int64_t ledger_downtime_from(struct ledger *l)
+{
+    return l->downtime_from;
+}
