@@ -1,0 +1,79 @@
+/* Rows: how a folded ticket, a device and a fact stand in their tables, in both directions.
+ *
+ * The writer, the rebuild and the readers share this, so that two ways of reaching a figure can be
+ * compared row by row. Conventions: an attribute that is not carried, and an instant that is none,
+ * is NULL; a ticket that counts nowhere has counts_at NULL; last_* are NULL while no event takes
+ * part; a fact whose counts are all 0 has no row; a device has a row if the log has an event of it
+ * or an install or repair ticket, as folded, names it. */
+#ifndef KPID_LEDGER_ROWS_H
+#define KPID_LEDGER_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kpi/contribution.h"
+#include "kpi/device.h"
+#include "kpi/fact.h"
+#include "kpi/period.h"
+#include "ledger/sql.h"
+
+/* Table ticket, in the order of rows_bind_ticket's parameters and rows_read_ticket's columns. */
+#define TICKET_COLUMNS                                                                             \
+    "kind, ticket, opened_at, settled_at, flags, outcome, reason, device, site, department, "      \
+    "staff, vehicle, model, events, last_at, last_source, last_id, next_at, accuser, counts_at, "  \
+    "numerator, denominator, excluded, pending, due_at"
+#define TICKET_VALUES                                                                              \
+    "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "  \
+    "?21, ?22, ?23, ?24, ?25"
+#define TICKET_INSERT_INTO(table)                                                                  \
+    "INSERT INTO " table " (" TICKET_COLUMNS ") VALUES (" TICKET_VALUES ")"
+#define TICKET_UPDATE_IN(table)                                                                    \
+    "UPDATE " table " SET (opened_at, settled_at, flags, outcome, reason, device, site, "          \
+    "department, staff, vehicle, model, events, last_at, last_source, last_id, next_at, "          \
+    "accuser, counts_at, numerator, denominator, excluded, pending, due_at) = (?3, ?4, ?5, ?6, "   \
+    "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, "      \
+    "?25) WHERE kind = ?1 AND ticket = ?2"
+#define TICKET_INSERT TICKET_INSERT_INTO("ticket")
+#define TICKET_UPDATE TICKET_UPDATE_IN("ticket")
+
+enum { TICKET_COLUMN_COUNT = 25 };
+
+/* `accuser` is "" or NULL if there is none. Borrows all until the statement is reset. */
+void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
+                      const struct contribution *contribution, const char *accuser,
+                      int64_t due_at);
+/* From TICKET_COLUMNS, `first` on. `expired` and `accused` are told from the row. False if a
+ * column is too long or says what the daemon never writes: the file is damaged. */
+bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
+                      struct contribution *contribution, char accuser[TICKET_SIZE]);
+
+/* Table device. */
+#define DEVICE_COLUMNS "device, in_service, site, model, department, faults, due_at"
+#define DEVICE_PUT_INTO(table)                                                                     \
+    "INSERT OR REPLACE INTO " table " (" DEVICE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+#define DEVICE_PUT DEVICE_PUT_INTO("device")
+
+/* As the device stands at `as_of`, the instant that `history` was folded for. */
+void rows_bind_device(sqlite3_stmt *stmt, const struct device_history *history,
+                      const struct rules *rules, int64_t as_of);
+
+/* Table fact. */
+#define FACT_COLUMNS                                                                               \
+    "kpi, period, scope, kind, begin_at, end_at, numerator, denominator, excluded, pending, "      \
+    "rate_e6, low_e6, high_e6, target_e4, direction, verdict, shortfall"
+/* Changes only what can change, so that the indices are left alone. */
+#define FACT_PUT_INTO(table)                                                                       \
+    "INSERT INTO " table " (" FACT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "   \
+    "?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT (kpi, period, scope) DO UPDATE SET "           \
+    "numerator = ?7, denominator = ?8, excluded = ?9, pending = ?10, rate_e6 = ?11, "              \
+    "low_e6 = ?12, high_e6 = ?13, target_e4 = ?14, direction = ?15, verdict = ?16, "               \
+    "shortfall = ?17"
+#define FACT_PUT FACT_PUT_INTO("fact")
+
+void rows_bind_fact(sqlite3_stmt *stmt, const struct kpi *kpi, struct period period,
+                    const char *scope, const struct fact *fact, const struct zone *zone);
+/* From FACT_COLUMNS, `first` on; the KPI's id is column `first`. False as rows_read_ticket. */
+bool rows_read_fact(sqlite3_stmt *stmt, int first, struct period *period, char scope[SCOPE_SIZE],
+                    struct fact *fact);
+
+#endif
