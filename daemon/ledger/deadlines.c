@@ -30,20 +30,19 @@ static void watch_clock(struct ledger *l, int64_t now)
 static int touch_due_tickets(struct ledger *l, struct err *err)
 {
     sqlite3_stmt *st = l->st.ticket_due;
-    int rc = 0, step_rc;
+    int rc;
 
     sqlite3_bind_int64(st, 1, l->as_of);
-    while (rc == 0 && sqlite3_step(st) == SQLITE_ROW) {
+    while ((rc = sql_step(st, "reading deadlines", err)) == 1) {
         struct touched *t;
 
-        rc = folded_touch(l, (const char *)sqlite3_column_text(st, 0),
-                          (const char *)sqlite3_column_text(st, 1), &t, err);
-        if (rc == 0 && t->now.next_at <= l->as_of)
+        rc = folded_touch(l, sql_column_text(st, 0), sql_column_text(st, 1), &t, err);
+        if (rc < 0)
+            break;
+        if (t->now.next_at <= l->as_of)
             t->refold = true;
     }
-    step_rc = sqlite3_reset(st);
-    if (rc == 0 && step_rc != SQLITE_OK)
-        rc = sql_error(err, l->db, step_rc, "reading deadlines");
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
     return rc;
 }
 

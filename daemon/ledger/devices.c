@@ -90,10 +90,13 @@ static int side_jobs_before(struct ledger *l, const char *device, struct side *s
     int rc;
 
     sql_bind_text(st, 1, device);
-    while (sqlite3_step(st) == SQLITE_ROW)
-        rows_read_ticket(st, 0, side_add_ticket(side), &counted, accuser);
-    rc = sqlite3_reset(st);
-    return rc == SQLITE_OK ? 0 : sql_error(err, l->db, rc, "reading the tickets of a device");
+    while ((rc = sql_step(st, "reading the tickets of a device", err)) == 1)
+        if (!rows_read_ticket(st, 0, side_add_ticket(side), &counted, accuser)) {
+            rc = rows_damaged(err, "ticket");
+            break;
+        }
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    return rc;
 }
 
 /* The device's jobs as this transaction leaves them: folded_count drew them all in. */
@@ -102,7 +105,7 @@ static void side_jobs_after(struct ledger *l, const char *device, struct side *s
     struct touched_device *d;
 
     HASH_FIND(hh, l->devices, device, strlen(device), d);
-    for (size_t i = 0; i < d->job_count; i++)
+    for (size_t i = 0; d && i < d->job_count; i++)
         *side_add_ticket(side) = d->jobs[i]->now;
 }
 
@@ -200,17 +203,16 @@ static int store_device(struct ledger *l, const char *device,
     return sql_run(st, "writing a device", err);
 }
 
-static int count_histories(struct ledger *l, const struct device_history *before,
-                           const struct device_history *after)
+static void count_histories(struct ledger *l, const struct device_history *before,
+                            const struct device_history *after)
 {
     int64_t from = device_history_differs_from(before, l->was_as_of, after, l->as_of, l->rules);
 
     if (from == INSTANT_NEVER)
-        return 0;
+        return;
     for (size_t k = 0; k < l->rules->kpi_count; k++)
         if (l->rules->kpis[k].counts_devices)
             tally_difference(l, &l->rules->kpis[k], before, after, from);
-    return 0;
 }
 
 static int count_device(struct ledger *l, const char *device, struct err *err)
@@ -224,10 +226,10 @@ static int count_device(struct ledger *l, const char *device, struct err *err)
         rc = fold_history(l, device, &own, false, &before, &known, err);
     if (rc == 0)
         rc = fold_history(l, device, &own, true, &after, &known, err);
-    if (rc == 0)
-        rc = count_histories(l, &before, &after);
-    if (rc == 0)
+    if (rc == 0) {
+        count_histories(l, &before, &after);
         rc = store_device(l, device, &after, known, err);
+    }
     device_history_finish(&before);
     device_history_finish(&after);
     logged_finish(&own);

@@ -42,14 +42,15 @@ static int read_counts(struct ledger *l, const char *kpi, const char *period, co
     sql_bind_text(st, 1, kpi);
     sql_bind_text(st, 2, period);
     sql_bind_text(st, 3, scope);
-    if (sqlite3_step(st) == SQLITE_ROW)
+    rc = sql_step(st, "reading a fact", err);
+    if (rc == 1)
         counts = (struct counts){ .numerator = sqlite3_column_int64(st, 0),
                                   .denominator = sqlite3_column_int64(st, 1),
                                   .excluded = sqlite3_column_int64(st, 2),
                                   .pending = sqlite3_column_int64(st, 3) };
-    rc = sqlite3_reset(st);
-    if (rc != SQLITE_OK)
-        return sql_error(err, l->db, rc, "reading a fact");
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    if (rc < 0)
+        return rc;
     *ret = counts;
     return 0;
 }
@@ -117,22 +118,22 @@ static int each_fact(struct ledger *l, sqlite3_stmt *st,
                      int (*each)(void *arg, const struct published_fact *fact), void *arg,
                      struct err *err)
 {
-    int rc = 0, step_rc;
+    int rc;
 
-    while (rc == 0 && sqlite3_step(st) == SQLITE_ROW) {
+    while ((rc = sql_step(st, "reading facts", err)) == 1) {
         struct published_fact fact = { 0 };
-        const struct kpi *kpi;
+        const struct kpi *kpi = rules_kpi(l->rules, sql_column_text(st, 0));
 
-        kpi = rules_kpi(l->rules, (const char *)sqlite3_column_text(st, 0));
         if (!kpi)
             continue;
-        rows_read_fact(st, 0, &fact.period, fact.scope, &fact.fact);
         fact.kpi = (uint16_t)(kpi - l->rules->kpis);
-        rc = each(arg, &fact);
+        rc = rows_read_fact(st, 0, &fact.period, fact.scope, &fact.fact)
+                 ? each(arg, &fact)
+                 : rows_damaged(err, "fact");
+        if (rc != 0)
+            break;
     }
-    step_rc = sqlite3_reset(st);
-    if (rc == 0 && step_rc != SQLITE_OK)
-        rc = sql_error(err, l->db, step_rc, "reading facts");
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
     return rc;
 }
 

@@ -37,11 +37,13 @@ static struct touched *new_touched(struct ledger *l)
 }
 
 /* What the row says it was counted as is what the tally will take back. */
-static void fill_from_row(struct touched *t, sqlite3_stmt *st)
+static int fill_from_row(struct touched *t, sqlite3_stmt *st, struct err *err)
 {
+    if (!rows_read_ticket(st, 0, &t->now, &t->was, t->accuser))
+        return rows_damaged(err, "ticket");
     t->stored = true;
-    rows_read_ticket(st, 0, &t->now, &t->was, t->accuser);
     t->was_is = t->now.is;
+    return 0;
 }
 
 static struct touched *find_touched(struct ledger *l, const char *kind, const char *ticket,
@@ -77,14 +79,15 @@ int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct 
     t = new_touched(l);
     sql_bind_text(st, 1, kind);
     sql_bind_text(st, 2, ticket);
-    if (sqlite3_step(st) == SQLITE_ROW)
-        fill_from_row(t, st);
+    rc = sql_step(st, "reading a ticket", err);
+    if (rc == 1)
+        rc = fill_from_row(t, st, err);
     else
         ticket_init(&t->now, kind, ticket);
-    rc = sqlite3_reset(st);
-    if (rc != SQLITE_OK) {
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    if (rc < 0) {
         free(t);
-        return sql_error(err, l->db, rc, "reading a ticket");
+        return rc;
     }
     add_touched(l, t, key, length);
     *ret = t;
@@ -130,21 +133,22 @@ static int touch_jobs_of(struct ledger *l, const char *device, struct err *err)
     int rc;
 
     sql_bind_text(st, 1, device);
-    while (sqlite3_step(st) == SQLITE_ROW) {
-        const char *kind = (const char *)sqlite3_column_text(st, 0);
-        const char *ticket = (const char *)sqlite3_column_text(st, 1);
+    while ((rc = sql_step(st, "reading the tickets of a device", err)) == 1) {
         char key[KIND_SIZE + TICKET_SIZE];
         unsigned length;
-        struct touched *t = find_touched(l, kind, ticket, key, &length);
+        struct touched *t = find_touched(l, sql_column_text(st, 0), sql_column_text(st, 1), key,
+                                         &length);
 
         if (t)
             continue;
         t = new_touched(l);
-        fill_from_row(t, st);
+        rc = fill_from_row(t, st, err);
         add_touched(l, t, key, length);
+        if (rc < 0)
+            break;
     }
-    rc = sqlite3_reset(st);
-    return rc == SQLITE_OK ? 0 : sql_error(err, l->db, rc, "reading the tickets of a device");
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    return rc;
 }
 
 /* Folds what must be folded again, and notes the devices whose jobs were touched, under their

@@ -81,7 +81,7 @@ struct ledger_stats {
     int64_t wal_bytes;
     int64_t last_progress_ms;   /* monotonic; the watchdog is fed from it */
     bool well;                  /* the last commit succeeded */
-    char why[256];              /* if not: what failed and what to do */
+    char why[512];              /* if not: what failed and what to do */
 };
 
 /* One commit's news, for the board. */

@@ -2,6 +2,8 @@
  * `expired` and `accused` of a contribution follow from where and how the ticket counts. */
 #include "ledger/rows.h"
 
+#include <errno.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,4 +236,10 @@ bool rows_read_fact(sqlite3_stmt *stmt, int first, struct period *period, char s
     return period_parse(sql_column_text(stmt, first + 1), period)
            && sql_column_text_into(stmt, first + 2, scope, SCOPE_SIZE)
            && read_verdict(stmt, first + 15, &fact->verdict);
+}
+
+int rows_damaged(struct err *err, const char *table)
+{
+    return err_set(err, -EBADMSG, "a row of table %s cannot be read: the file is damaged; stop "
+                   "kpid and restore a backup with kpid --restore", table);
 }

@@ -47,6 +47,9 @@ void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
 bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
                       struct contribution *contribution, char accuser[TICKET_SIZE]);
 
+/* What to say when a row cannot be read: fills `err`, returns -EBADMSG. */
+int rows_damaged(struct err *err, const char *table);
+
 /* Table device. */
 #define DEVICE_COLUMNS "device, in_service, site, model, department, faults, due_at"
 #define DEVICE_PUT_INTO(table)                                                                     \
