@@ -1,0 +1,94 @@
+/* kpictl ticket: one ticket: its state, what it counts, and the events that made it so. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+#include "base/mem.h"
+#include "figure.h"
+#include "kpictl.h"
+#include "tickets.h"
+
+static void print_member(yajl_val ticket, const char *path, const char *label)
+{
+    const char *text = answer_text(ticket, path);
+    char instant[CELL_SIZE];
+
+    if (text[0])
+        printf("%-12s %s\n", label, instant_for_people(instant, text));
+}
+
+static void print_events(struct kpictl *kpictl, yajl_val ticket)
+{
+    static const struct column columns[] = {
+        { .title = "at" },
+        { .title = "event" },
+        { .title = "outcome", .hide_empty = true },
+        { .title = "source" },
+        { .title = "id", .flexible = true },
+        { .title = "reason", .flexible = true, .hide_empty = true },
+    };
+    struct table *table = table_create(columns, LENGTH(columns));
+    char instant[CELL_SIZE];
+
+    for (size_t i = 0; i < answer_length(ticket, "events"); i++) {
+        yajl_val event = answer_item(ticket, "events", i);
+
+        table_row(table);
+        table_cell(table, COLOUR_NONE, instant_for_people(instant, answer_text(event, "at")));
+        table_cell(table, COLOUR_NONE, answer_text(event, "type"));
+        table_cell(table, COLOUR_NONE, answer_text(event, "outcome"));
+        table_cell(table, COLOUR_DIM, answer_text(event, "source"));
+        table_cell(table, COLOUR_DIM, answer_text(event, "id"));
+        table_cell(table, COLOUR_NONE, answer_text(event, "reason"));
+    }
+    table_print(table, &kpictl->look, stdout);
+    table_destroy(table);
+}
+
+static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
+{
+    static const char *const attributes[] = { "device", "site", "department", "staff", "vehicle",
+                                              "model" };
+    struct text_buffer line = { 0 };
+    enum colour colour;
+    const char *counted = ticket_counted(ticket, &colour);
+
+    text_buffer_addf(&line, "%-12s ", "counts as");
+    colour_add(&line, &kpictl->look, colour, counted);
+    printf("%-12s %s %s\n%s\n", "ticket", answer_text(ticket, "kind"),
+           answer_text(ticket, "ticket"), line.bytes);
+    text_buffer_finish(&line);
+
+    print_member(ticket, "outcome", "outcome");
+    print_member(ticket, "reason", "reason");
+    print_member(ticket, "opened_at", "opened");
+    print_member(ticket, "settled_at", "settled");
+    print_member(ticket, "contribution.counts_at", "counts at");
+    for (size_t i = 0; i < LENGTH(attributes); i++)
+        print_member(ticket, attributes[i], attributes[i]);
+    putchar('\n');
+    print_events(kpictl, ticket);
+}
+
+int run_ticket(struct kpictl *kpictl)
+{
+    struct text_buffer path = { 0 };
+    struct reply reply;
+    int status;
+
+    text_buffer_adds(&path, "/v1/tickets");
+    path_add(&path, arguments_operand(kpictl->arguments, 0));
+    path_add(&path, arguments_operand(kpictl->arguments, 1));
+    if (kpictl->json) {
+        status = print_answer(kpictl, path.bytes);
+    } else {
+        status = client_get(kpictl->client, path.bytes, &reply);
+        if (status == EXIT_WELL) {
+            print_ticket(kpictl, reply.json);
+            reply_finish(&reply);
+        }
+    }
+    text_buffer_finish(&path);
+    return status;
+}
