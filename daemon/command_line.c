@@ -19,13 +19,13 @@ static const struct command_option {
     const char *help;
 } command_options[] = {
     { "conf", "FILE", NO_ACT, NO_ACT, "configuration (" CONF_PATH "); also -c FILE" },
-    { "check", NULL, ACT_CHECK, 0, "check the configuration: every fault; exit 2 if there is one" },
+    { "check", NULL, ACT_CHECK, 0, "check the configuration; exit 2 if it has faults" },
     { "against-ledger", NULL, NO_ACT, ACT_CHECK, "with --check: open facts that it would move" },
     { "replay", "FILE", ACT_REPLAY, 0, "fold an event file into facts, without daemon or store" },
-    { "as-of", "INSTANT", NO_ACT, ACT_REPLAY, "with --replay: the instant (RFC 3339); default now" },
+    { "as-of", "INSTANT", NO_ACT, ACT_REPLAY, "with --replay: the instant (RFC 3339)" },
     { "facts-out", "FILE", NO_ACT, ACT_REPLAY, "with --replay: instead of standard output" },
     { "rebuild", NULL, ACT_REBUILD, 0, "compute all facts anew from the event log" },
-    { "compare", NULL, NO_ACT, ACT_REBUILD, "with --rebuild: change nothing; exit 1 at a difference" },
+    { "compare", NULL, NO_ACT, ACT_REBUILD, "with --rebuild: only compare; 1: they differ" },
     { "backup", "FILE", ACT_BACKUP, 0, "copy the ledger, while the daemon runs or not" },
     { "restore", "FILE", ACT_RESTORE, 0, "check a backup and put it in the ledger's place" },
     { "probe", "SOURCE", ACT_PROBE, 0, "talk to one source once and print what it says" },
