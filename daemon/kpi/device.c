@@ -122,7 +122,8 @@ static int by_event_order(const void *a, const void *b)
     return event_compare(*x, *y);
 }
 
-static void add_value(struct device_history *h, int64_t at, int attribute, const char *value)
+static void add_value(struct device_history *h, int64_t at, enum device_attribute attribute,
+                      const char *value)
 {
     if (value[0] == '\0')
         return;

@@ -20,10 +20,12 @@ struct fault_interval {
     char code[NAME_SIZE];
 };
 
+enum device_attribute { DEVICE_SITE, DEVICE_MODEL, DEVICE_DEPARTMENT, DEVICE_ATTRIBUTES };
+
 /* One dated value of one attribute. */
 struct device_value {
     int64_t at;
-    enum { DEVICE_SITE, DEVICE_MODEL, DEVICE_DEPARTMENT, DEVICE_ATTRIBUTES } attribute;
+    enum device_attribute attribute;
     char value[NAME_SIZE];
 };
 

@@ -138,14 +138,14 @@ static int64_t sets_differ_from(struct set a, struct set b)
 /* Steps over the values of one attribute to the last one dated `at` the same instant as the next:
  * of several at one instant the last in event order decides. NULL at the end. */
 static const struct device_value *next_value(const struct device_history *h, size_t *at,
-                                             int attribute)
+                                             enum device_attribute attribute)
 {
     const struct device_value *found = NULL;
 
     for (; *at < h->value_count; (*at)++) {
         const struct device_value *v = &h->values[*at];
 
-        if ((int)v->attribute != attribute)
+        if (v->attribute != attribute)
             continue;
         if (found && v->at != found->at)
             break;
@@ -156,7 +156,8 @@ static const struct device_value *next_value(const struct device_history *h, siz
 
 /* The next value that is another than the one that held, `was`. */
 static const struct device_value *next_change(const struct device_history *h, size_t *at,
-                                              int attribute, const char *was)
+                                              enum device_attribute attribute,
+                                              const char *was)
 {
     const struct device_value *v = next_value(h, at, attribute);
 
@@ -167,7 +168,7 @@ static const struct device_value *next_change(const struct device_history *h, si
 
 /* The first instant at which one attribute differs. */
 static int64_t values_differ_from(const struct device_history *a, const struct device_history *b,
-                                  int attribute)
+                                  enum device_attribute attribute)
 {
     size_t i = 0;
     size_t k = 0;
@@ -187,9 +188,9 @@ static int64_t values_differ_from(const struct device_history *a, const struct d
     }
 }
 
-/* Counts of a period that ends at or before `from` are made of the instants before `from` alone: of
- * the service and of the confirmed faults, both cut at as_of, and of the values dated before. So
- * `from` is the first instant at which one of these three differs. An open service or confirmed
+/* Counts of a period that ends at or before `from` are made of the instants before `from` alone:
+ * of the service and of the confirmed faults, both cut at as_of, and of the values dated before.
+ * So `from` is the first instant at which one of these three differs. An open service or confirmed
  * fault ends, for this comparison, at the as_of of its side: what as_of passed over since is new. */
 int64_t device_history_differs_from(const struct device_history *a, int64_t a_as_of,
                                     const struct device_history *b, int64_t b_as_of,
@@ -197,7 +198,7 @@ int64_t device_history_differs_from(const struct device_history *a, int64_t a_as
 {
     int64_t from = sets_differ_from(service_set(a, a_as_of), service_set(b, b_as_of));
 
-    for (int i = 0; i < DEVICE_ATTRIBUTES; i++)
+    for (enum device_attribute i = 0; i < DEVICE_ATTRIBUTES; i++)
         from = min_of(from, values_differ_from(a, b, i));
     for (size_t i = 0; i < rules->kpi_count; i++) {
         const struct kpi *kpi = &rules->kpis[i];

@@ -100,7 +100,7 @@ struct parser {
     const char *json;
     const struct rules *rules;
     struct reject *reject;
-    const struct field *field;  /* whose value comes next, in the outermost object; NULL: nobody's */
+    const struct field *field;  /* whose value comes next in the outermost object, or NULL */
     size_t key_end;             /* bytes up to the end of its key */
     size_t depth;               /* of objects and arrays that are open */
     uint32_t seen;              /* BIT of each field */

@@ -1,8 +1,8 @@
 /* Facts: law 5, what counts are worth.
  *
- * Every comparison and every rounding of a rate is done in integers: a head who reached 98 % exactly
- * must not be told by a rounding error that he did not. Only the Wilson bounds, which decide
- * nothing, need a square root and are doubles until they are rounded. The JSON form is in
+ * Every comparison and every rounding of a rate is done in integers: a head who reached 98 %
+ * exactly must not be told by a rounding error that he did not. Only the Wilson bounds, which
+ * decide nothing, need a square root and are doubles until they are rounded. The JSON form is in
  * fact_json.c. */
 #include "kpi/fact.h"
 

@@ -1,9 +1,9 @@
 /* Rework: law 2. Which job does a repair accuse?
  *
  * The successes of one device, sorted by (settled_at, kind, ticket), are a line in time; a repair
- * looks back from its opened_at and finds the last of them by bisection. What it finds it accuses if
- * the window of that job's KPI reaches so far. Rework looks at raw outcomes alone, so no accusation
- * depends on another. */
+ * looks back from its opened_at and finds the last of them by bisection. What it finds it accuses
+ * if the window of that job's KPI reaches so far. Rework looks at raw outcomes alone, so no
+ * accusation depends on another. */
 #include "kpi/rework.h"
 
 #include <stdlib.h>
