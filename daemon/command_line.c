@@ -30,7 +30,7 @@ static const struct command_option {
     { "restore", "FILE", ACT_RESTORE, 0, "check a backup and put it in the ledger's place" },
     { "probe", "SOURCE", ACT_PROBE, 0, "talk to one source once and print what it says" },
     { "drivers", NULL, ACT_DRIVERS, 0, "list the drivers and their options" },
-    { "drivers-mdoc", NULL, ACT_DRIVERS, 0, "the same, for the manual" },
+    { "manual", NULL, ACT_MANUAL, 0, "print the options' part of kpid.conf(5), in mdoc" },
     { "version", NULL, ACT_VERSION, 0, "print the version" },
     { "help", NULL, ACT_HELP, 0, "print this" },
 };
@@ -68,8 +68,6 @@ static void keep(struct command_line *line, const struct command_option *o, cons
         line->against_ledger = true;
     else if (strcmp(o->name, "compare") == 0)
         line->compare = true;
-    else if (strcmp(o->name, "drivers-mdoc") == 0)
-        line->argument = "mdoc";
     else
         line->argument = value;
 }

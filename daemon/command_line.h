@@ -13,6 +13,7 @@ enum act {
     ACT_RESTORE,
     ACT_PROBE,
     ACT_DRIVERS,
+    ACT_MANUAL,
     ACT_VERSION,
     ACT_HELP,
 };
@@ -21,7 +22,7 @@ enum act {
 struct command_line {
     enum act act;
     const char *conf;           /* path of kpid.conf */
-    const char *argument;       /* FILE or SOURCE of the act; "mdoc" or NULL of ACT_DRIVERS */
+    const char *argument;       /* FILE or SOURCE of the act */
     const char *as_of;          /* ACT_REPLAY; NULL: not given */
     const char *facts_out;      /* ACT_REPLAY; NULL: standard output */
     bool against_ledger;        /* ACT_CHECK */

@@ -25,10 +25,10 @@
 #include "board.h"
 #include "command_line.h"
 #include "config/conf.h"
-#include "driver_manual.h"
 #include "intake.h"
 #include "ledger/ledger.h"
 #include "offline.h"
+#include "option_manual.h"
 #include "reload.h"
 #include "replay.h"
 #include "sources.h"
@@ -386,15 +386,6 @@ static int replay(const struct command_line *line)
     return rc < 0 ? EXIT_FAILED : rc;
 }
 
-static int list_drivers(const char *format)
-{
-    if (format)
-        driver_manual_mdoc(stdout);
-    else
-        driver_manual_text(stdout);
-    return EXIT_WELL;
-}
-
 int main(int argc, char **argv)
 {
     struct command_line line;
@@ -417,7 +408,11 @@ int main(int argc, char **argv)
     case ACT_PROBE:
         return offline_probe(line.conf, line.argument);
     case ACT_DRIVERS:
-        return list_drivers(line.argument);
+        option_manual_drivers(stdout);
+        return EXIT_WELL;
+    case ACT_MANUAL:
+        option_manual_mdoc(stdout);
+        return EXIT_WELL;
     case ACT_VERSION:
         puts("kpid " KPID_VERSION);
         return EXIT_WELL;
