@@ -65,6 +65,8 @@ void option_finish(const struct option *options, void *config)
         case OPTION_BOOL:
         case OPTION_SPAN:
         case OPTION_CHOICE:
+        case OPTION_RATE:
+        case OPTION_DATE:
         case OPTION_END:
             break;
         }

@@ -23,6 +23,8 @@ enum option_type {
     OPTION_CHOICE,      /* int: index into `choices` */
     OPTION_TEXTS,       /* struct option_texts: array or list of strings */
     OPTION_TREE,        /* struct option_tree *: any group or list, as plain data */
+    OPTION_RATE,        /* int32_t ten-thousandths: a fraction 0..1 of at most four decimals */
+    OPTION_DATE,        /* int32_t days since 1970-01-01, written "2026-01-31" */
 };
 
 struct option {
@@ -31,7 +33,7 @@ struct option {
     size_t offset;              /* of the member in the struct that the table fills */
     bool required;
     const char *fallback;       /* as it would be written; NULL: zeroed */
-    int64_t min, max;           /* both 0: no bound */
+    int64_t min, max;           /* both 0: no bound; of a text: its bytes */
     const char *const *choices; /* OPTION_CHOICE; ends with NULL */
     const char *help;           /* one line, for the manual */
 };
