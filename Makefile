@@ -190,6 +190,9 @@ format-check:  ## fail if clang-format would change anything
 lint: $(GENERATED)  ## what a machine can say about the code, the law's tests and the manual
 	$(Q)KPID_BUILD=$(BUILD) CFLAGS_FOR_LINT='$(filter -I% -D%,$(ALL_CFLAGS))' tools/lint
 
+manual: $(BUILD)/kpid  ## print the option tables into man/kpid.conf.5
+	$(Q)tools/manual $(BUILD)/kpid
+
 # --- Installing
 
 INSTALL := install -D -p
@@ -232,5 +235,5 @@ help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 .PHONY: all check unit law system tests asan tsan release cov fuzz fuzz-run bench format \
-        format-check lint install uninstall check-install clean help FORCE
+        format-check lint manual install uninstall check-install clean help FORCE
 FORCE:
