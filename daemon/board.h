@@ -40,6 +40,25 @@ struct fact_view board_view(const struct board *board, const struct kpi *kpi,
                             struct period period, const char *scope, const struct fact *fact,
                             int64_t as_of);
 
+/* What changed, for whoever resumes. Each change of a fact has a number, rising; a fact has that of
+ * its last one. A fact that is no more is a change, too, and stays with all counts 0 until its
+ * period leaves the window. */
+struct board_change {
+    uint64_t number;
+    int64_t position;               /* of the commit that brought it */
+    const struct published_fact *fact;
+};
+/* The number of the latest change. */
+uint64_t board_last_change(const struct board *board);
+/* The latest change that came before `position`; 0: none that is remembered. */
+uint64_t board_change_before(const struct board *board, int64_t position);
+/* The first change after `number`; false if there is none. Borrows until the next board_publish.
+ * `number` that is the one of a change which this function gave last is found at once. */
+bool board_next_change(struct board *board, uint64_t number, struct board_change *ret);
+
+/* How many facts it holds, and of how many periods. */
+size_t board_facts(const struct board *board);
+
 /* Watchers are called after each publication, with it (its rules and facts still inside). */
 struct board_watch {
     void (*published)(struct board_watch *watch, const struct publication *publication);

@@ -61,7 +61,15 @@ const struct ledger_line *submission_line(const struct submission *submission, s
 /* Before submit, or after `done`. NULL is allowed. */
 void submission_destroy(struct submission *submission);
 
-/* Called when room came back after a refusal. */
+/* Called when room came back after a refusal; each asker says once that it wants to know. */
 void intake_on_room(struct intake *intake, void (*room)(void *arg), void *arg);
+void intake_off_room(struct intake *intake, void (*room)(void *arg), void *arg);
+
+/* What has been sent and is not yet durable, and how much of it there may be. */
+struct intake_load {
+    size_t lines, bytes;
+    size_t lines_max, bytes_max;
+};
+struct intake_load intake_load(const struct intake *intake);
 
 #endif
