@@ -104,6 +104,7 @@ CREATE TABLE fact (
     PRIMARY KEY (kpi, period, scope)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX fact_end ON fact (end_at);
+CREATE INDEX fact_period ON fact (kind, period);
 
 -- When no input of a KPI was watching; apart and ascending. end_at NULL: still so.
 CREATE TABLE gap (

@@ -9,6 +9,7 @@
 
 #include <sqlite3.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "kpi/rules.h"
@@ -27,5 +28,12 @@ int revalue_facts(sqlite3 *db, const struct rules *rules, struct err *err);
 
 /* Drops what a rebuild that was killed left behind. At each start, before anything is written. */
 int rebuild_drop_leftovers(sqlite3 *db, struct err *err);
+
+/* Counts the log of the file at `path` anew, aside, at the as_of of its house row, and compares:
+ * prints the first difference on `out` and returns 1, or 0. Any thread; while a daemon runs, too,
+ * but the write-ahead log grows meanwhile. */
+int rebuild_compare(const char *path, const struct rules *rules,
+                    void (*progress)(void *arg, const char *what), void *progress_arg, FILE *out,
+                    struct err *err);
 
 #endif

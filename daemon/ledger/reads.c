@@ -1,0 +1,363 @@
+/* Reading the ledger. Each read is one statement over an index that has the order asked for, so
+ * that a page of a long list costs what the page costs; what SQL cannot say as well (which scopes
+ * a ticket belongs to) is filtered here. Statements are prepared when first used and kept. */
+#include "ledger/reads.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "kpi/scope.h"
+#include "ledger/migrate.h"
+#include "ledger/rows.h"
+#include "ledger/subject.h"
+
+enum read_statement {
+    READ_HOUSE,
+    READ_FACTS,
+    READ_FACTS_OF_KPI,
+    READ_TICKET,
+    READ_TICKETS_OF_FACT,
+    READ_EVENTS,
+    READ_DEVICE_NAMES,
+    READ_QUARANTINE,
+    READ_STATEMENTS,
+};
+
+#define FACTS_IN_RANGE                                                                             \
+    "SELECT " FACT_COLUMNS " FROM fact WHERE kind = ?1 AND period >= ?2 AND period <= ?3 "         \
+    "AND (?4 IS NULL OR scope = ?4) AND (period, kpi, scope) > (?5, ?6, ?7) "
+
+/* test_reads.c holds each against the index that it is to use. */
+static const char *const texts[READ_STATEMENTS] = {
+    [READ_HOUSE] = "SELECT as_of, position FROM house",
+    [READ_FACTS] = FACTS_IN_RANGE "ORDER BY period, kpi, scope",
+    [READ_FACTS_OF_KPI] = FACTS_IN_RANGE "AND kpi = ?8 ORDER BY period, scope",
+    [READ_TICKET] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 AND ticket = ?2",
+    [READ_TICKETS_OF_FACT] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 "
+                             "AND counts_at >= ?2 AND counts_at < ?3 "
+                             "AND (counts_at, ticket) > (?4, ?5) ORDER BY counts_at, ticket",
+    [READ_EVENTS] = "SELECT seq, received_at, via, json FROM event "
+                    "WHERE kind = ?1 AND subject = ?2 ORDER BY at, source, id",
+    [READ_DEVICE_NAMES] = "SELECT device FROM device WHERE device > ?1 ORDER BY device",
+    [READ_QUARANTINE] = "SELECT n, line, received_at, last_at, times, via, reason, state, raw "
+                        "FROM quarantine WHERE state = 'waiting' AND n > ?1 ORDER BY n",
+};
+
+struct reader {
+    sqlite3 *db;
+    sqlite3_stmt *statements[READ_STATEMENTS];
+    struct subjects subjects;
+    bool has_subjects;
+    char accuser[TICKET_SIZE];  /* what the last ticket_row borrows */
+};
+
+int reader_open(struct reader **ret, const char *path, struct err *err)
+{
+    struct reader *r = mem_zalloc(sizeof *r);
+    int rc = sql_open_reader(path, &r->db, err);
+
+    if (rc == 0)
+        rc = schema_check(r->db, err);
+    if (rc < 0) {
+        reader_close(r);
+        return rc;
+    }
+    *ret = r;
+    return 0;
+}
+
+void reader_close(struct reader *reader)
+{
+    if (!reader)
+        return;
+    for (int i = 0; i < READ_STATEMENTS; i++)
+        sqlite3_finalize(reader->statements[i]);
+    subjects_finish(&reader->subjects);
+    sql_close(reader->db);
+    free(reader);
+}
+
+/* The statement, prepared and reset. */
+static int statement(struct reader *r, enum read_statement which, sqlite3_stmt **ret,
+                     struct err *err)
+{
+    int rc = 0;
+
+    if (!r->statements[which])
+        rc = sql_prepare(r->db, texts[which], &r->statements[which], err);
+    if (rc == 0)
+        *ret = r->statements[which];
+    return rc;
+}
+
+/* Ends a read: its rows borrow no longer. A wish to stop is no failure. */
+static int finish(sqlite3_stmt *stmt, int rc)
+{
+    (void)sqlite3_reset(stmt); /* repeats the failure that the step has told */
+    return rc < 0 ? rc : 0;
+}
+
+static int damaged(const char *what, struct err *err)
+{
+    return err_set(err, -EBADMSG,
+                   "the ledger holds a %s that kpid never writes: the file is damaged, put the "
+                   "last backup in its place with kpid --restore",
+                   what);
+}
+
+int reader_begin(struct reader *reader, int64_t *ret_as_of, int64_t *ret_position, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, READ_HOUSE, &stmt, err);
+
+    if (rc == 0)
+        rc = sql_exec(reader->db, "BEGIN", err);
+    if (rc < 0)
+        return rc;
+    rc = sql_step(stmt, "house", err);
+    if (rc > 0) {
+        *ret_as_of = sqlite3_column_int64(stmt, 0);
+        *ret_position = sqlite3_column_int64(stmt, 1);
+    } else if (rc == 0) {
+        rc = err_set(err, -ENODATA, "the ledger is empty: start kpid.service, which fills it");
+    }
+    rc = finish(stmt, rc);
+    if (rc < 0)
+        reader_end(reader);
+    return rc;
+}
+
+void reader_end(struct reader *reader)
+{
+    /* A reader has nothing to lose: whether it ended well or was ended by a failure is one. */
+    if (!sqlite3_get_autocommit(reader->db))
+        (void)sql_exec(reader->db, "ROLLBACK", NULL);
+}
+
+/* SQL narrows to one scope; a pattern is matched here. */
+static const char *single_scope(const char *scope)
+{
+    size_t length = scope ? strlen(scope) : 0;
+
+    return length > 0 && scope[length - 1] != '*' ? scope : NULL;
+}
+
+static int each_fact(sqlite3_stmt *stmt, const struct fact_query *query,
+                     int (*each)(void *arg, const struct fact_row *row), void *arg,
+                     struct err *err)
+{
+    int rc;
+
+    while ((rc = sql_step(stmt, "facts", err)) > 0) {
+        char scope[SCOPE_SIZE];
+        struct fact_row row = { .kpi = sql_column_text(stmt, 0), .scope = scope };
+
+        if (!rows_read_fact(stmt, 0, &row.period, scope, &row.fact))
+            return damaged("fact", err);
+        if (query->scope && !scope_matches(query->scope, scope))
+            continue;
+        if (each(arg, &row))
+            return 0;
+    }
+    return rc;
+}
+
+int reader_facts(struct reader *reader, const struct fact_query *query,
+                 int (*each)(void *arg, const struct fact_row *row), void *arg, struct err *err)
+{
+    enum read_statement which = query->kpi ? READ_FACTS_OF_KPI : READ_FACTS;
+    bool goes_on = query->after_kpi != NULL;
+    char from[PERIOD_SIZE], to[PERIOD_SIZE], after[PERIOD_SIZE] = "";
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, which, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    if (goes_on)
+        period_format(after, query->after_period);
+    sql_bind_integer(stmt, 1, query->from.kind);
+    period_format(from, query->from);
+    sql_bind_text(stmt, 2, strcmp(after, from) > 0 ? after : from);
+    sql_bind_text(stmt, 3, period_format(to, query->to));
+    sql_bind_text_or_null(stmt, 4, single_scope(query->scope));
+    sql_bind_text(stmt, 5, after);
+    sql_bind_text(stmt, 6, goes_on ? query->after_kpi : "");
+    sql_bind_text(stmt, 7, goes_on ? query->after_scope : "");
+    if (query->kpi)
+        sql_bind_text(stmt, 8, query->kpi);
+    return finish(stmt, each_fact(stmt, query, each, arg, err));
+}
+
+static int read_ticket_row(struct reader *r, sqlite3_stmt *stmt, struct ticket_row *ret,
+                           struct err *err)
+{
+    if (!rows_read_ticket(stmt, 0, &ret->ticket, &ret->contribution, r->accuser))
+        return damaged("ticket", err);
+    ret->accuser = r->accuser[0] ? r->accuser : NULL;
+    return 1;
+}
+
+int reader_ticket(struct reader *reader, const char *kind, const char *ticket,
+                  struct ticket_row *ret, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, READ_TICKET, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text(stmt, 1, kind);
+    sql_bind_text(stmt, 2, ticket);
+    rc = sql_step(stmt, "ticket", err);
+    if (rc > 0)
+        rc = read_ticket_row(reader, stmt, ret, err);
+    (void)sqlite3_reset(stmt); /* repeats the failure that the step has told */
+    return rc;
+}
+
+/* Do the scopes of the ticket include this one? */
+static bool belongs_to(const struct ticket *ticket, const struct kpi *kpi, const char *scope)
+{
+    char scopes[SCOPES_MAX][SCOPE_SIZE];
+    size_t count = scope_list(scopes, &ticket->is, kpi, true);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(scopes[i], scope) == 0)
+            return true;
+    return false;
+}
+
+static int each_ticket(struct reader *r, sqlite3_stmt *stmt, const struct kpi *kpi,
+                       const char *scope, int (*each)(void *arg, const struct ticket_row *row),
+                       void *arg, struct err *err)
+{
+    int rc;
+
+    while ((rc = sql_step(stmt, "tickets", err)) > 0) {
+        struct ticket_row row;
+
+        rc = read_ticket_row(r, stmt, &row, err);
+        if (rc < 0)
+            return rc;
+        if (belongs_to(&row.ticket, kpi, scope) && each(arg, &row))
+            return 0;
+    }
+    return rc;
+}
+
+int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t begin,
+                           int64_t end, const char *scope, int64_t after_at,
+                           const char *after_ticket,
+                           int (*each)(void *arg, const struct ticket_row *row), void *arg,
+                           struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, READ_TICKETS_OF_FACT, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text(stmt, 1, kpi->counts);
+    sql_bind_integer(stmt, 2, after_ticket && after_at > begin ? after_at : begin);
+    sql_bind_integer(stmt, 3, end);
+    sql_bind_integer(stmt, 4, after_ticket ? after_at : INT64_MIN);
+    sql_bind_text(stmt, 5, after_ticket ? after_ticket : "");
+    return finish(stmt, each_ticket(reader, stmt, kpi, scope, each, arg, err));
+}
+
+static int read_event_row(sqlite3_stmt *stmt, struct event_row *row, struct err *err)
+{
+    struct reject why;
+
+    row->seq = sqlite3_column_int64(stmt, 0);
+    row->received_at = sqlite3_column_int64(stmt, 1);
+    row->via = sql_column_text(stmt, 2);
+    row->json = sql_column_text(stmt, 3);
+    if (!event_parse(row->json, (size_t)sqlite3_column_bytes(stmt, 3), NULL, &row->event, &why))
+        return damaged("event", err);
+    return 0;
+}
+
+int reader_events(struct reader *reader, const char *kind, const char *subject,
+                  int (*each)(void *arg, const struct event_row *row), void *arg, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, READ_EVENTS, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text(stmt, 1, kind);
+    sql_bind_text(stmt, 2, subject);
+    while ((rc = sql_step(stmt, "events", err)) > 0) {
+        struct event_row row;
+
+        rc = read_event_row(stmt, &row, err);
+        if (rc < 0 || each(arg, &row))
+            break;
+    }
+    return finish(stmt, rc);
+}
+
+int reader_device(struct reader *reader, const char *device, const struct rules *rules,
+                  int64_t as_of, struct device_history *ret, struct err *err)
+{
+    struct device_subject subject;
+    bool known;
+    int rc = 0;
+
+    if (!reader->has_subjects)
+        rc = subjects_init(&reader->subjects, reader->db, "ticket", err);
+    if (rc < 0)
+        return rc;
+    reader->has_subjects = true;
+    rc = subjects_device(&reader->subjects, device, as_of, &subject, err);
+    known = rc == 0 && device_subject_is_known(&subject);
+    if (known)
+        device_subject_fold(&subject, device, rules, as_of, ret);
+    device_subject_finish(&subject);
+    return rc < 0 ? rc : known;
+}
+
+int reader_device_names(struct reader *reader, const char *after,
+                        int (*each)(void *arg, const char *device), void *arg, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, READ_DEVICE_NAMES, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text(stmt, 1, after ? after : "");
+    while ((rc = sql_step(stmt, "devices", err)) > 0)
+        if (each(arg, sql_column_text(stmt, 0)))
+            break;
+    return finish(stmt, rc);
+}
+
+int reader_quarantine(struct reader *reader, int64_t after,
+                      int (*each)(void *arg, const struct quarantine_row *row), void *arg,
+                      struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(reader, READ_QUARANTINE, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_integer(stmt, 1, after);
+    while ((rc = sql_step(stmt, "quarantine", err)) > 0) {
+        struct quarantine_row row = { .n = sqlite3_column_int64(stmt, 0),
+                                      .line = sqlite3_column_int64(stmt, 1),
+                                      .received_at = sqlite3_column_int64(stmt, 2),
+                                      .last_at = sqlite3_column_int64(stmt, 3),
+                                      .times = sqlite3_column_int64(stmt, 4),
+                                      .via = sql_column_text(stmt, 5),
+                                      .reason = sql_column_text(stmt, 6),
+                                      .state = sql_column_text(stmt, 7),
+                                      .raw = sqlite3_column_blob(stmt, 8),
+                                      .raw_length = (size_t)sqlite3_column_bytes(stmt, 8) };
+
+        if (each(arg, &row))
+            break;
+    }
+    return finish(stmt, rc);
+}
