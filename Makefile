@@ -72,6 +72,9 @@ TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 LAW      += $(patsubst %.c,$(BUILD)/%,$(wildcard tests/law/test_*.c)) $(wildcard tests/law/[0-9]*)
 SYSTEM   := $(wildcard tests/system/[0-9]*)
+# Those in which two threads meet, for ThreadSanitizer.
+UNIT_THREADS := $(foreach part,mailbox log ledger writer intake sources api work,\
+                  $(filter $(BUILD)/tests/unit/test_$(part)%,$(UNIT)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Programs in tools/ that need no rule of their own.
@@ -155,8 +158,11 @@ tests: all $(UNIT) $(LAW)  ## build all that `check` runs
 asan:  ## `check` under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan check
 
-tsan:  ## unit tests and the law under ThreadSanitizer
-	$(Q)$(MAKE) --no-print-directory VARIANT=tsan unit law
+tsan:  ## what threads share, under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan check-threads
+
+check-threads: all $(UNIT_THREADS)
+	$(Q)$(RUN) $(UNIT_THREADS) tests/system/001-start-stop
 
 release:  ## build/release, optimised
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
@@ -170,6 +176,8 @@ FUZZ_SECONDS ?= 20
 
 fuzz:  ## every fuzz target for FUZZ_SECONDS each, from its corpus, with clang's libFuzzer
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzz-run
+
+fuzz-build: $(FUZZ)
 
 fuzz-run: $(FUZZ)
 	$(Q)tests/fuzz-run $(FUZZ_SECONDS) $(FUZZ)
@@ -228,12 +236,16 @@ check-install: all  ## install into a scratch root and start from there
 
 # --- The rest
 
+# For scripts: make -s print-UNIT
+print-%:
+	@echo $($*)
+
 clean:  ## remove what was built
 	rm -rf build
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-.PHONY: all check unit law system tests asan tsan release cov fuzz fuzz-run bench format \
+.PHONY: all check check-threads unit law system tests asan tsan release cov fuzz fuzz-run fuzz-build bench format \
         format-check lint manual install uninstall check-install clean help FORCE
 FORCE:
