@@ -158,8 +158,12 @@ int ledger_rebuild(const struct ledger_options *options, bool compare, FILE *out
 int ledger_would_move(const char *path, const struct rules *rules, FILE *out, struct err *err);
 /* Online: works while the daemon runs. */
 int ledger_backup(const char *from, const char *to, struct err *err);
-/* Checks `from` (integrity, and facts against the log), then puts it in place of `to`. Refuses if
- * a daemon has `to` open. */
+/* Checks a ledger or a backup: every page, and under `rules` every fact against the log. 0, or 1
+ * with the first difference on `out`, or negative errno. Rules other than those that it was counted
+ * under are told on `out`, and then only the pages count. */
+int ledger_verify(const char *path, const struct rules *rules, FILE *out, struct err *err);
+/* Checks every page of `from` (ledger_verify knows more), then puts it in place of `to`, which is
+ * kept as `<to>.replaced`. Refuses with -EBUSY if a daemon has `to` open. */
 int ledger_restore(const char *from, const char *to, struct err *err);
 
 #endif

@@ -121,6 +121,16 @@ int schema_check(sqlite3 *db, struct err *err)
     return 0;
 }
 
+int schema_is_not_newer(sqlite3 *db, struct err *err)
+{
+    int64_t version;
+    int rc = version_of(db, &version, err);
+
+    if (rc == 0 && version == 0)
+        return err_set(err, -EBADMSG, "%s is empty: it holds no ledger", path_of(db));
+    return rc;
+}
+
 /* Ends a transaction: commits, or takes back after a failure, which is the one to tell. */
 static int finish(sqlite3 *db, int rc, struct err *err)
 {

@@ -21,4 +21,7 @@ int32_t schema_version(void);
 /* Is this file a ledger of that version? For readers: -ENOTSUP or -EBADMSG with what to do. */
 int schema_check(sqlite3 *db, struct err *err);
 
+/* The same, but an older ledger will do: a backup from before an update can be restored. */
+int schema_is_not_newer(sqlite3 *db, struct err *err);
+
 #endif
