@@ -25,5 +25,6 @@ SELECT
        AND coalesce(g.end_at, h.as_of) > f.begin_at) AS gaps,
     CASE WHEN f.end_at <= h.as_of THEN 'closing' ELSE 'open' END AS state,
     0 AS revision,
-    h.as_of AS as_of
+    h.as_of AS as_of,
+    f.begin_at AS begin_at, f.end_at AS end_at
 FROM fact f, house h;
