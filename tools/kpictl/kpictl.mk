@@ -8,7 +8,9 @@ INSTALL_BIN += $(BUILD)/kpictl
 $(BUILD)/kpictl: $(KPICTL_OBJS) $(BASE_OBJS)
 	$(link)
 
-# Its unit tests: against its objects, main.o apart.
-$(BUILD)/tests/unit/test_kpictl_%: $(BUILD)/tests/unit/test_kpictl_%.o \
-		$(filter-out %/main.o,$(KPICTL_OBJS)) $(BASE_OBJS)
+$(BUILD)/libkpictl.a: $(filter-out %/main.o,$(KPICTL_OBJS)) $(BASE_OBJS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# Its unit tests: against its own objects, main.o apart.
+$(BUILD)/tests/unit/test_kpictl_%: $(BUILD)/tests/unit/test_kpictl_%.o $(BUILD)/libkpictl.a
 	$(link)

@@ -212,8 +212,9 @@ static void draw_cell(struct text_buffer *to, const struct look *look, struct li
     size_t gap = line->column > 0 ? gap_before(column) : 0;
     size_t begin = line->column + gap;
     size_t room = begin < line->limit ? line->limit - begin : 0;
-    char *shown = cut(text, width < room ? width : room);
-    size_t pad = width - text_width(shown);
+    size_t drawn = width < room ? width : room;
+    char *shown = cut(text, drawn);
+    size_t pad = drawn - text_width(shown);
 
     line->column = begin + width;
     line->blanks += gap + (column->right ? pad : 0);
