@@ -236,11 +236,25 @@ char *text_quote(char *to, size_t size, const char *from, size_t length)
     return to;
 }
 
+/* True if the 8 bytes at `p` are ASCII without NUL, as most are: no byte has its top bit, and none
+ * gets it when 1 is taken from each. */
+static bool is_plain(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof word);
+    return ((word | (word - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool text_is_utf8(const char *bytes, size_t length)
 {
     uint32_t point;
 
     for (size_t i = 0; i < length;) {
+        if (length - i >= 8 && is_plain(bytes + i)) {
+            i += 8;
+            continue;
+        }
         size_t step_by = decode((const unsigned char *)bytes + i, length - i, &point);
 
         if (step_by == 0 || point == 0)

@@ -314,7 +314,8 @@ static int on_close(void *arg)
 static const struct field *find_field(const unsigned char *key, size_t length)
 {
     for (size_t i = 0; i < FIELDS; i++)
-        if (fields[i].name_length == length && memcmp(fields[i].name, key, length) == 0)
+        if (fields[i].name_length == length && fields[i].name[0] == (char)key[0] &&
+            memcmp(fields[i].name, key, length) == 0)
             return &fields[i];
     return NULL;
 }
