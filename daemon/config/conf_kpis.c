@@ -129,7 +129,7 @@ static void check_target(struct reading *r, const struct option_tree *group,
 static void read_target(void *arg, const struct option_tree *group)
 {
     struct reading *r = arg;
-    struct target_settings settings = { 0 };
+    struct target_settings settings = { .from_day = -1 };   /* which no date is */
     struct target target = { 0 };
 
     conf_read_one(group, "a target", conf_target_options, &settings, r->loader->faults);
@@ -143,7 +143,7 @@ static void read_target(void *arg, const struct option_tree *group)
                      "\"staff:X\" or \"model:X\"", settings.scope);
     option_finish(conf_target_options, &settings);
 
-    if (option_tree_get(group, "from"))
+    if (target.from_day >= 0)
         check_target(r, group, &target);
     r->kpi->targets = mem_realloc_array(r->kpi->targets, r->kpi->target_count + 1,
                                         sizeof *r->kpi->targets);

@@ -1,6 +1,7 @@
 /* `timezone`: an IANA name, or the one that was meant. */
 #include "config/conf_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,17 +33,23 @@ static char **zone_names(void)
 void conf_read_zone(struct conf_loader *loader, const char *name,
                     const struct option_tree *place)
 {
-    struct err err;
     const char *nearest;
+    struct err err;
     char **names;
+    int rc = zone_load(&loader->conf->rules.zone, name, &err);
 
-    if (zone_load(&loader->conf->rules.zone, name, &err) == 0)
+    if (rc == 0)
         return;
     names = zone_names();
     nearest = text_nearest(name, (const char *const *)names);
-    fault_add_at(loader->faults, place, "timezone: %s: %s \"%s\"%s", err.text,
-                 nearest ? "did you mean" : "write an IANA name such as",
-                 nearest ? nearest : "Asia/Shanghai", nearest ? "?" : "");
+    if (rc != -ENOENT && rc != -EINVAL)
+        fault_add_at(loader->faults, place, "timezone: %s", err.text);
+    else if (!names[0])
+        fault_add_at(loader->faults, place, "there is no time zone \"%s\": install tzdata", name);
+    else
+        fault_add_at(loader->faults, place, "there is no time zone \"%s\": %s \"%s\"%s", name,
+                     nearest ? "did you mean" : "write an IANA name such as",
+                     nearest ? nearest : "Asia/Shanghai", nearest ? "?" : "");
     for (size_t i = 0; names[i]; i++)
         free(names[i]);
     free(names);
