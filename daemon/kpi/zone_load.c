@@ -219,7 +219,7 @@ static int read_file(const char *name, unsigned char *to, size_t *ret_length)
     if (!file)
         return -errno;
     *ret_length = fread(to, 1, FILE_MAX, file);
-    int rc = ferror(file) ? -EIO : 0;
+    int rc = ferror(file) ? -errno : 0;     /* -EISDIR: "Asia" alone */
 
     (void)fclose(file);     /* only read from */
     return rc;
@@ -228,12 +228,14 @@ static int read_file(const char *name, unsigned char *to, size_t *ret_length)
 int zone_load(struct zone *zone, const char *name, struct err *err)
 {
     struct zone loaded = { 0 };
+    char quoted[100];
     size_t length = 0;
     int rc;
 
     if (!name_is_iana(name))
-        return err_set(err, -ENOENT, "\"%.64s\" is no time zone: write an IANA name such as "
-                       "\"Asia/Shanghai\"", name);
+        return err_set(err, -ENOENT, "%s is no time zone: write an IANA name such as "
+                       "\"Asia/Shanghai\"",
+                       text_quote(quoted, sizeof quoted, name, strlen(name)));
     unsigned char *bytes = mem_alloc(FILE_MAX);
 
     rc = read_file(name, bytes, &length);
