@@ -49,10 +49,12 @@ void command_line_help(void)
     }
 }
 
-static bool complain(const char *about, const char *what)
+static const char *name_of_act(int act)
 {
-    fprintf(stderr, "kpid: %s%s; kpid --help lists what there is\n", about, what);
-    return false;
+    for (size_t i = 0; i < LENGTH(command_options); i++)
+        if (command_options[i].act == act)
+            return command_options[i].name;
+    return "";
 }
 
 /* Where an option's value goes. */
@@ -96,7 +98,7 @@ bool command_line_parse(int argc, char **argv, struct command_line *ret)
         const struct command_option *o;
 
         if (c == '?')
-            return complain("", "no such option");
+            return false;       /* getopt has said why */
         o = &command_options[c == 'c' ? 0 : c == 'h' ? LENGTH(command_options) - 1
                                                      : (size_t)(c - LONG_ONLY)];
         keep(&line, o, optarg);
@@ -105,15 +107,22 @@ bool command_line_parse(int argc, char **argv, struct command_line *ret)
                 companion = o;
             continue;
         }
-        if (act_name)
-            return complain(o->name, " and another act: one at a time");
+        if (act_name) {
+            fprintf(stderr, "kpid: --%s and --%s: one at a time\n", act_name, o->name);
+            return false;
+        }
         act_name = o->name;
         line.act = (enum act)o->act;
     }
-    if (optind < argc)
-        return complain(argv[optind], " is no option");
-    if (companion && companion->with != (int)line.act)
-        return complain(companion->name, " goes with another option");
+    if (optind < argc) {
+        fprintf(stderr, "kpid: %s is no option; kpid --help lists them\n", argv[optind]);
+        return false;
+    }
+    if (companion && companion->with != (int)line.act) {
+        fprintf(stderr, "kpid: --%s goes with --%s\n", companion->name,
+                name_of_act(companion->with));
+        return false;
+    }
     *ret = line;
     return true;
 }
