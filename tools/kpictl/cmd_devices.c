@@ -19,7 +19,7 @@ const struct flag devices_flags[] = {
 
 static const struct column columns[] = {
     { .title = "device" },
-    { .title = "state" },
+    { .title = "in service since" },
     { .title = "site", .hide_empty = true },
     { .title = "model", .hide_empty = true },
     { .title = "department", .hide_empty = true },
@@ -38,24 +38,21 @@ static char *devices_path(const struct arguments *arguments, const char *cursor)
     return text_buffer_take(&path);
 }
 
-/* A fault is its code, or an object with one. */
-static const char *fault_code(yajl_val fault)
-{
-    return YAJL_IS_STRING(fault) ? YAJL_GET_STRING(fault) : answer_text(fault, "code");
-}
-
 static void add_device(struct table *table, yajl_val device)
 {
     struct text_buffer faults = { 0 };
     size_t count = answer_length(device, "faults");
-    const char *state = answer_text(device, "state");
+    bool in_service = answer_is_true(device, "in_service");
+    char instant[CELL_SIZE];
 
     for (size_t i = 0; i < count; i++)
         text_buffer_addf(&faults, "%s%s", i ? ", " : "",
-                         fault_code(answer_item(device, "faults", i)));
+                         answer_text(answer_item(device, "faults", i), "code"));
     table_row(table);
     table_cell(table, COLOUR_NONE, answer_text(device, "device"));
-    table_cell(table, count > 0 ? COLOUR_BAD : COLOUR_NONE, state);
+    table_cell(table, in_service ? COLOUR_NONE : COLOUR_DIM,
+               in_service ? instant_for_people(instant, answer_text(device, "in_service_since"))
+                          : "no");
     table_cell(table, COLOUR_NONE, answer_text(device, "site"));
     table_cell(table, COLOUR_NONE, answer_text(device, "model"));
     table_cell(table, COLOUR_NONE, answer_text(device, "department"));

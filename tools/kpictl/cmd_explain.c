@@ -18,13 +18,15 @@ const struct flag explain_flags[] = {
 };
 
 static const struct column columns[] = {
-    { .title = "ticket", .flexible = true },
+    { .title = "what", .flexible = true },
     { .title = "counts as" },
-    { .title = "opened" },
+    { .title = "opened", .hide_empty = true },
     { .title = "settled", .hide_empty = true },
     { .title = "outcome", .hide_empty = true },
     { .title = "reason", .flexible = true, .hide_empty = true },
 };
+
+enum { PAGE = 1000 };   /* what is asked for at once, where a person sees no pages */
 
 /* What was added up so far. */
 struct sum {
@@ -50,7 +52,10 @@ static char *explain_path(const struct arguments *arguments, const char *cursor)
     query_add(&path, "kpi", arguments_operand(arguments, 0));
     query_add(&path, "period", period);
     query_add(&path, "scope", scope);
-    query_add(&path, "limit", arguments_value(arguments, "limit"));
+    if (arguments_has(arguments, "json"))
+        query_add(&path, "limit", arguments_value(arguments, "limit"));
+    else
+        text_buffer_addf(&path, "&limit=%d", PAGE);
     query_add(&path, "cursor", cursor);
     return text_buffer_take(&path);
 }
@@ -62,16 +67,33 @@ static const char *subject(yajl_val item)
     return ticket[0] ? ticket : answer_text(item, "device");
 }
 
+/* A device's confirmed faults, each with its first instant. */
+static void fault_cell(struct table *table, yajl_val device)
+{
+    struct text_buffer faults = { 0 };
+    char instant[CELL_SIZE];
+
+    text_buffer_adds(&faults, "");
+    for (size_t i = 0; i < answer_length(device, "faults"); i++) {
+        yajl_val fault = answer_item(device, "faults", i);
+
+        text_buffer_addf(&faults, "%s%s since %s", i ? ", " : "", answer_text(fault, "code"),
+                         instant_for_people(instant, answer_text(fault, "from")));
+    }
+    table_cell(table, COLOUR_NONE, faults.bytes);
+    text_buffer_finish(&faults);
+}
+
 static void add_item(struct table *table, struct sum *sum, yajl_val item, bool failures)
 {
     char instant[CELL_SIZE];
     enum colour colour;
     const char *counted = ticket_counted(item, &colour);
 
-    sum->numerator += answer_integer(item, "contribution.numerator");
-    sum->denominator += answer_integer(item, "contribution.denominator");
-    sum->excluded += answer_integer(item, "contribution.excluded");
-    sum->pending += answer_integer(item, "contribution.pending");
+    sum->numerator += answer_integer(item, "numerator");
+    sum->denominator += answer_integer(item, "denominator");
+    sum->excluded += answer_integer(item, "excluded");
+    sum->pending += answer_integer(item, "pending");
     if (failures && colour == COLOUR_GOOD)
         return;
 
@@ -81,13 +103,10 @@ static void add_item(struct table *table, struct sum *sum, yajl_val item, bool f
     table_cell(table, COLOUR_NONE, instant_for_people(instant, answer_text(item, "opened_at")));
     table_cell(table, COLOUR_NONE, instant_for_people(instant, answer_text(item, "settled_at")));
     table_cell(table, COLOUR_NONE, answer_text(item, "outcome"));
-    table_cell(table, COLOUR_NONE, answer_text(item, "reason"));
-}
-
-/* Tickets, or devices for a KPI that counts them. */
-static const char *list_name(yajl_val answer)
-{
-    return answer_get(answer, "devices") ? "devices" : "tickets";
+    if (answer_get(item, "faults"))
+        fault_cell(table, item);
+    else
+        table_cell(table, COLOUR_NONE, answer_text(item, "reason"));
 }
 
 static int collect(struct kpictl *kpictl, struct table *table, struct sum *sum)
@@ -107,8 +126,8 @@ static int collect(struct kpictl *kpictl, struct table *table, struct sum *sum)
         if (status != EXIT_WELL)
             break;
         figure_read(&sum->figure, answer_get(reply.json, "fact"));
-        for (size_t i = 0; i < answer_length(reply.json, list_name(reply.json)); i++)
-            add_item(table, sum, answer_item(reply.json, list_name(reply.json), i), failures);
+        for (size_t i = 0; i < answer_length(reply.json, "items"); i++)
+            add_item(table, sum, answer_item(reply.json, "items", i), failures);
         if (answer_text(reply.json, "cursor")[0])
             cursor = mem_strdup(answer_text(reply.json, "cursor"));
         reply_finish(&reply);

@@ -12,7 +12,7 @@
 const struct flag facts_flags[] = {
     { "all", NULL, "every scope: sites, departments, staff, models", NULL },
     { "cursor", "CURSOR", "with --json: the page that an earlier answer's cursor names", NULL },
-    { "kind", "KIND", "of a range: its days, weeks, months or years", "day week month year" },
+    { "kind", "KIND", "the present day, week, month or year", "day week month year" },
     { "kpi", "KPI", "one KPI alone", "@kpis" },
     { "limit", "N", "so many at most", NULL },
     { "scope", "SCOPE", "company, or site:east, staff:*, ... (company if not given)",

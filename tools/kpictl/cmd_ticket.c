@@ -37,10 +37,10 @@ static void print_events(struct kpictl *kpictl, yajl_val ticket)
         table_row(table);
         table_cell(table, COLOUR_NONE, instant_for_people(instant, answer_text(event, "at")));
         table_cell(table, COLOUR_NONE, answer_text(event, "type"));
-        table_cell(table, COLOUR_NONE, answer_text(event, "outcome"));
+        table_cell(table, COLOUR_NONE, answer_text(event, "event.outcome"));
         table_cell(table, COLOUR_DIM, answer_text(event, "source"));
         table_cell(table, COLOUR_DIM, answer_text(event, "id"));
-        table_cell(table, COLOUR_NONE, answer_text(event, "reason"));
+        table_cell(table, COLOUR_NONE, answer_text(event, "event.reason"));
     }
     table_print(table, &kpictl->look, stdout);
     table_destroy(table);
@@ -56,6 +56,10 @@ static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
 
     text_buffer_addf(&line, "%-12s ", "counts as");
     colour_add(&line, &kpictl->look, colour, counted);
+    if (answer_text(ticket, "contribution.kpi")[0])
+        text_buffer_addf(&line, " in %s", answer_text(ticket, "contribution.kpi"));
+    if (answer_is_true(ticket, "corrected"))
+        text_buffer_adds(&line, ", corrected by hand");
     printf("%-12s %s %s\n%s\n", "ticket", answer_text(ticket, "kind"),
            answer_text(ticket, "ticket"), line.bytes);
     text_buffer_finish(&line);
@@ -65,6 +69,7 @@ static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
     print_member(ticket, "opened_at", "opened");
     print_member(ticket, "settled_at", "settled");
     print_member(ticket, "contribution.counts_at", "counts at");
+    print_member(ticket, "contribution.accused_by", "accused by");
     for (size_t i = 0; i < LENGTH(attributes); i++)
         print_member(ticket, attributes[i], attributes[i]);
     putchar('\n');

@@ -2,10 +2,12 @@
  *
  * The happy path: ask for the status and the facts of today and this week, then follow the stream
  * from the position of that status, so that nothing falls between. On a terminal each change
- * redraws the table in place; on a pipe each is a line.
+ * redraws the table in place; on a pipe each is a line. What the stream brings again (it resumes
+ * with the last position, not behind it) compares equal and is no change. With --json nothing is
+ * compared: every fact that comes is a line.
  *
  * Failures: no daemon at the start ends with the reason. Once we have been connected, a daemon that
- * goes is waited for; the stream is resumed behind the last event that was seen.
+ * goes is waited for; the stream is resumed with the last event that was seen.
  *
  * Everything that can happen comes out of one curl_multi_poll: the stream, signals (through a
  * signalfd, so that they never interrupt a write to the terminal), the keyboard. */
@@ -89,9 +91,7 @@ static void on_event(void *arg, const char *name, const char *data)
         return;
     figure_read(&figure, fact);
     yajl_tree_free(fact);
-    if (watch->live)
-        watch_view_fact(&watch->view, &figure, now_ms(), false);
-    else
+    if (watch_view_fact(&watch->view, &figure, now_ms(), false) && !watch->live)
         print_change(watch, &figure);
     watch->changed = true;
 }
@@ -180,13 +180,14 @@ static void open_stream(struct watch *watch)
     watch->stream = client_easy(watch->kpictl->client, path.bytes);
     text_buffer_finish(&path);
 
+    curl_slist_free_all(watch->headers);
+    watch->headers = curl_slist_append(NULL, "Accept: text/event-stream");
     if (watch->sse.last_id[0])
         resume = mem_printf("Last-Event-ID: %s", watch->sse.last_id);
     else
         resume = mem_printf("Last-Event-ID: %lld", (long long)watch->view.position);
-    curl_slist_free_all(watch->headers);
-    watch->headers = curl_slist_append(NULL, resume);
-    watch->headers = curl_slist_append(watch->headers, "Accept: text/event-stream");
+    if (watch->sse.last_id[0] || !watch->kpictl->json)
+        watch->headers = curl_slist_append(watch->headers, resume);
     free(resume);
 
     sse_restart(&watch->sse);
@@ -212,7 +213,7 @@ static int connect_stream(struct watch *watch, struct err *err)
     rc = read_state(watch, err);
     if (rc < 0)
         return rc;
-    if (watch->live) {
+    if (!watch->kpictl->json && watch->view.trouble[0] == '\0') {
         rc = read_facts(watch, watch->view.today, err);
         if (rc == 0)
             rc = read_facts(watch, watch->view.week, err);

@@ -1,26 +1,35 @@
-/* The contribution of one ticket or device in words. The words are those of what was counted, not
- * of what was reported: a success that a repair accuses counts as a failure. */
+/* What one ticket or device was counted as. The words are those of what was counted, not of what
+ * was reported: a success that a repair accuses counts as a failure. */
 #include "tickets.h"
 
+#include <string.h>
+
 #include "answer.h"
+#include "base/mem.h"
+
+static const struct {
+    const char *counts_as;
+    enum colour colour;
+} tickets[] = {
+    { "success", COLOUR_GOOD },
+    { "failure", COLOUR_BAD },
+    { "excluded", COLOUR_DIM },
+    { "pending", COLOUR_WARNING },
+};
 
 const char *ticket_counted(yajl_val item, enum colour *ret_colour)
 {
-    bool device = answer_text(item, "ticket")[0] == '\0';
+    const char *counts_as = answer_text(item, "counts_as");
 
-    *ret_colour = COLOUR_DIM;
-    if (answer_integer(item, "contribution.excluded") > 0)
-        return "excluded";
-    if (answer_integer(item, "contribution.pending") > 0) {
-        *ret_colour = COLOUR_WARNING;
-        return "pending";
-    }
-    if (answer_integer(item, "contribution.denominator") == 0)
+    for (size_t i = 0; i < LENGTH(tickets); i++)
+        if (strcmp(counts_as, tickets[i].counts_as) == 0) {
+            *ret_colour = tickets[i].colour;
+            return tickets[i].counts_as;
+        }
+    if (answer_text(item, "ticket")[0] || answer_integer(item, "denominator") == 0) {
+        *ret_colour = COLOUR_DIM;
         return "nothing";
-    if (answer_integer(item, "contribution.numerator") > 0) {
-        *ret_colour = device ? COLOUR_BAD : COLOUR_GOOD;
-        return device ? "faulty" : "success";
     }
-    *ret_colour = device ? COLOUR_GOOD : COLOUR_BAD;
-    return device ? "in service" : "failure";
+    *ret_colour = answer_integer(item, "numerator") > 0 ? COLOUR_BAD : COLOUR_GOOD;
+    return answer_integer(item, "numerator") > 0 ? "faulty" : "well";
 }

@@ -1,4 +1,4 @@
-/* What explain and ticket have in common: the contribution of one ticket or device in words. */
+/* What explain and ticket have in common: what one ticket or device was counted as, in words. */
 #ifndef KPICTL_TICKETS_H
 #define KPICTL_TICKETS_H
 
@@ -6,8 +6,8 @@
 
 #include "table.h"
 
-/* "success", "failure", "excluded", "pending", "faulty", "in service", "nothing" and its colour, by
- * the "contribution" of `item`. */
+/* "success", "failure", "excluded", "pending" of a ticket; "faulty", "well" of a device; "nothing".
+ * And its colour. */
 const char *ticket_counted(yajl_val item, enum colour *ret_colour);
 
 #endif

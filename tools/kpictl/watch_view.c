@@ -123,28 +123,32 @@ static void remember(struct watch_view *view, const struct figure *before,
         view->change_count++;
 }
 
-void watch_view_fact(struct watch_view *view, const struct figure *figure, int64_t now,
+bool watch_view_fact(struct watch_view *view, const struct figure *figure, int64_t now,
                      bool quietly)
 {
     struct watch_row *row;
+    struct figure *shown;
+    bool today, changed;
 
     if (strcmp(figure->scope, view->scope) != 0)
-        return;
+        return false;
     turn_to(view, figure->period);
+    today = strcmp(figure->period, view->today) == 0;
+    if (!today && strcmp(figure->period, view->week) != 0)
+        return false;
+
     row = row_of(view, figure->kpi);
-    if (strcmp(figure->period, view->today) == 0) {
-        if (!quietly && !same_figure(&row->day, figure))
-            row->day_changed_at = now;
-        row->day = *figure;
-    } else if (strcmp(figure->period, view->week) == 0) {
-        if (!quietly && !same_figure(&row->week, figure)) {
-            row->week_changed_at = now;
-            remember(view, &row->week, figure);
-        }
-        row->week = *figure;
+    shown = today ? &row->day : &row->week;
+    changed = !quietly && !same_figure(shown, figure);
+    if (changed) {
+        *(today ? &row->day_changed_at : &row->week_changed_at) = now;
+        if (!today)
+            remember(view, shown, figure);
     }
+    *shown = *figure;
     if (strcmp(figure->as_of, view->as_of) > 0)
         memcpy(view->as_of, figure->as_of, sizeof view->as_of);
+    return changed;
 }
 
 static bool is_fresh(int64_t changed_at, int64_t now)

@@ -52,8 +52,9 @@ void watch_view_finish(struct watch_view *view);
  * empty columns. */
 void watch_view_status(struct watch_view *view, yajl_val status, bool chinese);
 void watch_view_sources(struct watch_view *view, yajl_val sources);
-/* Shows a fact if it is of today or this week; `quietly`: as it was found, not as a change. */
-void watch_view_fact(struct watch_view *view, const struct figure *figure, int64_t now,
+/* Shows a fact if it is of today or this week; `quietly`: as it was found, not as a change. True
+ * if it was a change: a fact that comes again as it was is none. */
+bool watch_view_fact(struct watch_view *view, const struct figure *figure, int64_t now,
                      bool quietly);
 
 /* The instant at which a mark runs out by itself; 0: there is none. */
