@@ -8,7 +8,7 @@ INSTALL_BIN += $(BUILD)/kpi-report
 $(BUILD)/kpi-report: $(REPORT_OBJS)
 	$(link)
 
-# Its unit tests: against its objects, main.o apart.
-$(BUILD)/tests/unit/test_report_%: $(BUILD)/tests/unit/test_report_%.o \
+# Its unit test: against its own objects, main.o apart.
+$(BUILD)/tests/unit/test_report: $(BUILD)/tests/unit/test_report.o \
 		$(filter-out %/main.o,$(REPORT_OBJS))
 	$(link)
