@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 86400, SEARCH_S = 4 * 3600, REMEMBERED = 4096 };
+enum { DAY_S = 86400, SEARCH_S = 26 * 3600, LOOK_BACK_S = 3 * 3600, REMEMBERED = 16384 };
 
 static char zone[64];
 
@@ -44,10 +44,13 @@ static int64_t search_midnight(int day)
 
     tm.tm_isdst = -1;
     at = mktime(&tm);
-    for (time_t t = at - SEARCH_S; t <= at + SEARCH_S; t += 60)
-        if (local_date(t) >= day)
-            return (int64_t)t * 1000;
-    abort();
+    at -= SEARCH_S;
+    while (local_date(at) < day)
+        at += 3600;
+    at -= LOOK_BACK_S;      /* a date may have begun, and the one before have come again */
+    while (local_date(at) < day)
+        at += 60;
+    return (int64_t)at * 1000;
 }
 
 int64_t oracle_midnight(int day)
@@ -58,8 +61,10 @@ int64_t oracle_midnight(int day)
         int day;
         int64_t at;
     } seen[REMEMBERED];
-    size_t i = (size_t)day % REMEMBERED;
+    size_t i = (size_t)day * 16 % REMEMBERED;
 
+    for (const char *p = zone; *p; p++)
+        i = (i * 31 + (unsigned char)*p) % REMEMBERED;
     if (seen[i].day != day || strcmp(seen[i].zone, zone) != 0) {
         seen[i].at = search_midnight(day);
         seen[i].day = day;
