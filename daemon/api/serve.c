@@ -191,9 +191,16 @@ static bool body_is_welcome(struct call *call)
 void serve_first(struct call *call, const char *method)
 {
     const struct handler *handler;
+    struct problem problem;
 
     if (!find_route(call, method) || !admit(call))
         return;
+    if (!api_rules(call->api)) {
+        problem_set(&problem, PROBLEM_BUSY, "the daemon is starting; nothing is published yet");
+        problem.retry_after_s = 1;
+        call_problem(call, &problem);
+        return;
+    }
     handler = call->hit.route->handler;
     call->head = strcmp(method, "HEAD") == 0;
     if (handler->body && !body_is_welcome(call))

@@ -1,0 +1,362 @@
+/* GET /v1/explain: the tickets or devices behind one fact, each with what it adds. The sum over
+ * all pages is the fact: both come from one state of the ledger, and the contributions are those
+ * that were counted. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/get_facts.h"
+#include "api/handlers.h"
+#include "api/show.h"
+#include "api/work.h"
+#include "base/mem.h"
+#include "kpi/scope.h"
+
+enum {
+    USUAL = 100,
+    DEVICES_LOOKED_AT_MAX = 2000,       /* for one page: most of them may not match */
+};
+
+struct question {
+    const char *kpi, *scope;            /* point into the call's address */
+    struct period period;
+    struct page page;
+};
+
+/* --- The fact itself */
+
+struct found_fact {
+    struct fact fact;
+    bool found;
+};
+
+static int take_fact(void *arg, const struct fact_row *row)
+{
+    struct found_fact *f = arg;
+
+    f->fact = row->fact;
+    f->found = true;
+    return 1;
+}
+
+static int show_fact(struct work *w, struct reader *reader, const struct kpi *kpi,
+                     struct err *err)
+{
+    const struct question *q = w->arg;
+    const struct fact_query query = { .from = q->period, .to = q->period, .kpi = q->kpi,
+                                      .scope = q->scope };
+    struct found_fact found = { .found = false };
+    struct fact_view view;
+    char period[PERIOD_SIZE];
+    int rc = reader_facts(reader, &query, take_fact, &found, err);
+
+    if (rc < 0)
+        return rc;
+    if (!found.found) {
+        problem_set(&w->problem, PROBLEM_NOT_FOUND,
+                    "no fact %s %s %s: nothing was counted there", q->kpi,
+                    period_format(period, q->period), q->scope);
+        return 0;
+    }
+    view = work_view(w, kpi, q->period, q->scope, &found.fact);
+    text_buffer_adds(&w->out, "{\"fact\":");
+    fact_json(&w->out, &view, &w->rules->zone);
+    text_buffer_adds(&w->out, ",\"items\":[");
+    return 0;
+}
+
+/* --- Tickets */
+
+/* Gathered first: their events are other reads. */
+struct row_list {
+    struct ticket_row *rows;
+    char (*accusers)[TICKET_SIZE];
+    size_t count, limit;
+    bool more;
+};
+
+static int take_row(void *arg, const struct ticket_row *row)
+{
+    struct row_list *l = arg;
+
+    if (l->count == l->limit) {
+        l->more = true;
+        return 1;
+    }
+    l->rows[l->count] = *row;
+    text_set(l->accusers[l->count], TICKET_SIZE, row->accuser ? row->accuser : "");
+    l->rows[l->count].accuser = row->accuser ? l->accusers[l->count] : NULL;
+    l->count++;
+    return 0;
+}
+
+static int show_ticket_item(struct work *w, struct reader *reader, const struct kpi *kpi,
+                            const struct ticket_row *row, struct err *err)
+{
+    struct text_buffer *to = &w->out;
+    bool evidence = false;
+    int rc;
+
+    json_out_comma(to);
+    text_buffer_adds(to, "{");
+    json_out_text(to, "ticket", row->ticket.ticket);
+    json_out_text(to, "kind", row->ticket.kind);
+    show_counts(to, &row->contribution.counts);
+    show_ticket(to, row, kpi, &w->rules->zone);
+    show_instant(to, "counts_at", row->contribution.counts_at, &w->rules->zone);
+    rc = show_identities(to, reader, row->ticket.kind, row->ticket.ticket, &evidence, err);
+    if (rc < 0)
+        return rc;
+    if (evidence)
+        show_ticket_link(to, "evidence", row->ticket.kind, row->ticket.ticket);
+    else
+        json_out_text(to, "evidence", NULL);
+    text_buffer_adds(to, "}");
+    return 0;
+}
+
+static int show_rows(struct work *w, struct reader *reader, const struct kpi *kpi,
+                     const struct row_list *l, struct err *err)
+{
+    const struct ticket_row *last = l->count ? &l->rows[l->count - 1] : NULL;
+    char at[24];
+    const char *fields[2] = { at, last ? last->ticket.ticket : "" };
+    int rc = 0;
+
+    for (size_t i = 0; i < l->count && rc == 0; i++)
+        rc = show_ticket_item(w, reader, kpi, &l->rows[i], err);
+    if (rc < 0)
+        return rc;
+    snprintf(at, sizeof at, "%lld", last ? (long long)last->contribution.counts_at : 0);
+    text_buffer_adds(&w->out, "]");
+    page_cursor(&w->out, l->more ? fields : NULL, LENGTH(fields));
+    text_buffer_adds(&w->out, "}");
+    return 0;
+}
+
+static int explain_tickets(struct work *w, struct reader *reader, const struct kpi *kpi,
+                           struct err *err)
+{
+    const struct question *q = w->arg;
+    struct row_list l = { .limit = q->page.limit };
+    const char *after = q->page.resumes ? q->page.fields[1] : NULL;
+    long long after_at = 0;
+    int rc;
+
+    if (after && !page_integer(q->page.fields[0], &after_at)) {
+        problem_set(&w->problem, PROBLEM_BAD_PARAMETER, "cursor: is that of another question");
+        return 0;
+    }
+    l.rows = mem_realloc_array(NULL, l.limit, sizeof *l.rows);
+    l.accusers = mem_realloc_array(NULL, l.limit, sizeof *l.accusers);
+    rc = reader_tickets_of_fact(reader, kpi, period_begin(q->period, &w->rules->zone),
+                                period_end(q->period, &w->rules->zone), q->scope, after_at, after,
+                                take_row, &l, err);
+    if (rc == 0)
+        rc = show_rows(w, reader, kpi, &l, err);
+    free(l.rows);
+    free(l.accusers);
+    return rc;
+}
+
+/* --- Devices */
+
+struct device_list {
+    struct work *work;
+    struct reader *reader;
+    const struct kpi *kpi;
+    char (*names)[NAME_SIZE];
+    size_t count;
+    bool more;
+};
+
+static int take_name(void *arg, const char *device)
+{
+    struct device_list *l = arg;
+
+    if (l->count == DEVICES_LOOKED_AT_MAX) {
+        l->more = true;
+        return 1;
+    }
+    text_set(l->names[l->count++], NAME_SIZE, device);
+    return 0;
+}
+
+static bool is_in_scope(const struct attributes *is, const struct kpi *kpi, const char *scope)
+{
+    char scopes[SCOPES_MAX][SCOPE_SIZE];
+    size_t count = scope_list(scopes, is, kpi, false);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(scopes[i], scope) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool overlaps(const struct interval *i, int64_t begin, int64_t end)
+{
+    return i->begin < end && i->end > begin;
+}
+
+static void show_interval(struct text_buffer *to, const struct interval *i, const char *code,
+                          const struct zone *zone)
+{
+    json_out_comma(to);
+    text_buffer_adds(to, "{");
+    if (code)
+        json_out_text(to, "code", code);
+    show_instant(to, "from", i->begin, zone);
+    show_instant(to, "until", i->end, zone);
+    text_buffer_adds(to, "}");
+}
+
+/* What made it count: service, and the faults that were confirmed, within the period. */
+static void show_history(struct work *w, const struct device_history *h, const struct kpi *kpi)
+{
+    const struct question *q = w->arg;
+    const struct zone *zone = &w->rules->zone;
+    int64_t begin = period_begin(q->period, zone), end = period_end(q->period, zone);
+
+    if (end > w->as_of)
+        end = w->as_of;
+    json_out_key(&w->out, "service");
+    text_buffer_adds(&w->out, "[");
+    for (size_t i = 0; i < h->service_count; i++) {
+        if (overlaps(&h->service[i], begin, end))
+            show_interval(&w->out, &h->service[i], NULL, zone);
+    }
+    text_buffer_adds(&w->out, "]");
+    json_out_key(&w->out, "faults");
+    text_buffer_adds(&w->out, "[");
+    for (size_t i = 0; i < h->fault_count; i++) {
+        const struct interval *f = &h->faults[i].during;
+        int64_t lasted = (f->end < w->as_of ? f->end : w->as_of) - f->begin;
+
+        if (lasted >= kpi->confirm_after_ms && overlaps(f, begin, end))
+            show_interval(&w->out, f, h->faults[i].code, zone);
+    }
+    text_buffer_adds(&w->out, "]");
+}
+
+/* 1 if it is part of the fact, 0 if not. */
+static int show_device(struct device_list *l, const struct device_history *h, struct err *err)
+{
+    struct work *w = l->work;
+    const struct question *q = w->arg;
+    struct counts counts = { 0 };
+    struct attributes is;
+    bool evidence;              /* devices have no page of their own to link to */
+    int rc;
+
+    if (!device_counts(h, l->kpi, w->rules, q->period, w->as_of, &counts))
+        return 0;
+    device_attributes(h, l->kpi, w->rules, q->period, w->as_of, &is);
+    if (!is_in_scope(&is, l->kpi, q->scope))
+        return 0;
+    json_out_comma(&w->out);
+    text_buffer_adds(&w->out, "{");
+    json_out_text(&w->out, "device", h->device);
+    show_counts(&w->out, &counts);
+    show_text(&w->out, "site", is.site);
+    show_text(&w->out, "model", is.model);
+    show_text(&w->out, "department", *is.department ? is.department : l->kpi->department);
+    show_history(w, h, l->kpi);
+    rc = show_identities(&w->out, l->reader, "device", h->device, &evidence, err);
+    text_buffer_adds(&w->out, "}");
+    return rc < 0 ? rc : 1;
+}
+
+/* Looks at the devices one by one until the page is full; returns how many it looked at. */
+static int show_devices(struct device_list *l, size_t limit, struct err *err)
+{
+    struct work *w = l->work;
+    size_t shown = 0, i;
+    int rc = 0;
+
+    for (i = 0; i < l->count && shown < limit; i++) {
+        struct device_history history = { 0 };
+
+        rc = reader_device(l->reader, l->names[i], w->rules, w->as_of, &history, err);
+        if (rc < 0)
+            return rc;
+        if (rc > 0) {
+            rc = show_device(l, &history, err);
+            device_history_finish(&history);
+            if (rc < 0)
+                return rc;
+            shown += (size_t)rc;
+        }
+    }
+    return (int)i;
+}
+
+static int explain_devices(struct work *w, struct reader *reader, const struct kpi *kpi,
+                           struct err *err)
+{
+    const struct question *q = w->arg;
+    struct device_list l = { .work = w, .reader = reader, .kpi = kpi };
+    int rc;
+
+    l.names = mem_realloc_array(NULL, DEVICES_LOOKED_AT_MAX, sizeof *l.names);
+    rc = reader_device_names(reader, q->page.resumes ? q->page.fields[1] : NULL, take_name, &l,
+                             err);
+    if (rc == 0)
+        rc = show_devices(&l, q->page.limit, err);
+    if (rc >= 0) {
+        bool more = l.more || (size_t)rc < l.count;
+        const char *fields[2] = { "0", rc > 0 ? l.names[rc - 1] : "" };
+
+        text_buffer_adds(&w->out, "]");
+        page_cursor(&w->out, more && rc > 0 ? fields : NULL, LENGTH(fields));
+        text_buffer_adds(&w->out, "}");
+    }
+    free(l.names);
+    return rc < 0 ? rc : 0;
+}
+
+/* --- The question */
+
+/* Pool thread. */
+static int explain(struct work *w, struct reader *reader, struct err *err)
+{
+    const struct question *q = w->arg;
+    const struct kpi *kpi = rules_kpi(w->rules, q->kpi);
+    int rc = show_fact(w, reader, kpi, err);
+
+    if (rc < 0 || w->problem.kind)
+        return rc;
+    return kpi->counts_devices ? explain_devices(w, reader, kpi, err)
+                               : explain_tickets(w, reader, kpi, err);
+}
+
+static bool read_question(struct call *call, struct question *q, struct problem *problem)
+{
+    const struct rules *rules = api_rules(call->api);
+    const char *period = call_value(call, "period"), *scope = call_value(call, "scope");
+
+    q->kpi = call_value(call, "kpi");
+    q->scope = scope ? scope : "company";
+    q->period = period_at(PERIOD_WEEK, &rules->zone, api_as_of(call->api));
+    if (!q->kpi)
+        return problem_set(problem, PROBLEM_BAD_PARAMETER, "kpi: say which one");
+    return api_kpi(rules, q->kpi, problem) && api_scope_is_valid(q->scope, false, problem) &&
+           (!period || facts_period(period, &q->period, problem)) &&
+           page_read(&q->page, call_value(call, "limit"), call_value(call, "cursor"), USUAL, 2,
+                     problem);
+}
+
+static void end(struct call *call)
+{
+    struct question *q = mem_zalloc(sizeof *q);
+    struct problem problem;
+
+    if (read_question(call, q, &problem)) {
+        work_begin(call, explain, work_reply, q, free);
+        return;
+    }
+    free(q);
+    call_problem(call, &problem);
+}
+
+const struct handler get_explain = { .end = end };

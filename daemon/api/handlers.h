@@ -1,0 +1,23 @@
+/* The handlers, one for each row of the contract; routes.c puts them into the table. */
+#ifndef KPID_API_HANDLERS_H
+#define KPID_API_HANDLERS_H
+
+#include "api/api_private.h"
+
+extern const struct handler delete_quarantine;
+extern const struct handler get_devices;
+extern const struct handler get_explain;
+extern const struct handler get_facts;
+extern const struct handler get_healthz;
+extern const struct handler get_metrics;
+extern const struct handler get_openapi;
+extern const struct handler get_quarantine;
+extern const struct handler get_sources;
+extern const struct handler get_status;
+extern const struct handler get_ticket;
+extern const struct handler get_watch;
+extern const struct handler post_events;
+extern const struct handler post_poll;
+extern const struct handler post_quarantine;
+
+#endif

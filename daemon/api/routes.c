@@ -1,0 +1,55 @@
+/* The contract's table of paths. Sorted by path; the rows of one path stand side by side. */
+#include "api/handlers.h"
+
+#define NDJSON "application/x-ndjson"
+#define JSON   "application/json"
+
+static const char limit_help[] = "items on a page, 1 to 1000";
+static const char cursor_help[] = "of the page before, for the next one";
+
+#define PAGED { "limit", limit_help }, { "cursor", cursor_help }
+
+const struct route api_routes[] = {
+    { "GET", "/healthz", RIGHT_READ, &get_healthz,
+      "200 when every mandatory input and the store are well, else 503 and why", NULL, { { 0 } } },
+    { "GET", "/metrics", RIGHT_READ, &get_metrics,
+      "Prometheus text format, or OpenMetrics by Accept", NULL, { { 0 } } },
+    { "GET", "/openapi.json", RIGHT_READ, &get_openapi, "This table", NULL, { { 0 } } },
+    { "GET", "/v1/devices", RIGHT_READ, &get_devices, "Devices with service and fault state", NULL,
+      { { "state", "in_service, out_of_service or faulty" },
+        { "site", "of that site" },
+        { "model", "of that model" },
+        PAGED } },
+    { "POST", "/v1/events", RIGHT_WRITE, &post_events,
+      "Takes events, one a line; answers when they are durable", NDJSON, { { 0 } } },
+    { "GET", "/v1/explain", RIGHT_READ, &get_explain, "The tickets or devices behind one fact",
+      NULL,
+      { { "kpi", "id of the KPI" },
+        { "period", "one period; this week if left out" },
+        { "scope", "one scope; company if left out" },
+        PAGED } },
+    { "GET", "/v1/facts", RIGHT_READ, &get_facts, "Facts of a period or a range of periods", NULL,
+      { { "period", "a period, or from..to; the present one if left out" },
+        { "kpi", "id of the KPI; all if left out" },
+        { "scope", "a scope, or site:* and the like; all if left out" },
+        { "kind", "day, week, month or year; week if left out" },
+        PAGED } },
+    { "GET", "/v1/quarantine", RIGHT_READ, &get_quarantine,
+      "What was received and could not be taken, oldest first", NULL, { PAGED } },
+    { "POST", "/v1/quarantine/{n}", RIGHT_WRITE, &post_quarantine,
+      "Resubmits an item, corrected: the body is the event", JSON, { { 0 } } },
+    { "DELETE", "/v1/quarantine/{n}", RIGHT_WRITE, &delete_quarantine,
+      "Dismisses an item with a reason", JSON, { { "reason", "why; or in the body" } } },
+    { "GET", "/v1/sources", RIGHT_READ, &get_sources, "Every input and how it is", NULL,
+      { { 0 } } },
+    { "POST", "/v1/sources/{name}/poll", RIGHT_WRITE, &post_poll, "Asks an input to poll now",
+      NULL, { { 0 } } },
+    { "GET", "/v1/status", RIGHT_READ, &get_status, "The house at a glance", NULL, { { 0 } } },
+    { "GET", "/v1/tickets/{kind}/{ticket}", RIGHT_READ, &get_ticket,
+      "One ticket: state, contribution, events", NULL, { { 0 } } },
+    { "GET", "/v1/watch", RIGHT_READ, &get_watch, "Changes of facts as Server-Sent Events", NULL,
+      { { "kpi", "id of the KPI; all if left out" },
+        { "scope", "a scope, or site:* and the like; all if left out" } } },
+};
+
+const size_t api_route_count = sizeof api_routes / sizeof api_routes[0];
