@@ -109,8 +109,10 @@ sqlite3 *ledger_fixture_make(struct ledger_fixture *f)
 void ledger_fixture_log(struct ledger_fixture *f, sqlite3 *db, int64_t at, const char *rest)
 {
     char when[INSTANT_SIZE];
-    char *json = mem_printf("{\"source\":\"test\",\"id\":\"e%05d\",\"at\":\"%s\",%s}",
-                            ++f->events, instant_format(when, at, 8 * 3600), rest);
+    /* Only the daemon itself knows what became of its inputs. */
+    char *json = mem_printf("{\"source\":\"%s\",\"id\":\"e%05d\",\"at\":\"%s\",%s}",
+                            strstr(rest, "\"source.") ? "kpid" : "test", ++f->events,
+                            instant_format(when, at, 8 * 3600), rest);
     struct event event;
     struct reject reject = { 0 };
     sqlite3_stmt *stmt;
