@@ -39,6 +39,7 @@
 # Others:
 #   start NAME COMMAND...       a process in the background; output in $SCRATCH/NAME.log, pid in $PID
 #   free_port                   a TCP port that nobody listens on
+#   at_exit COMMAND             evaluated at the end, however it comes; the last one first
 #   $SCRATCH $ROOT $KPID_BUILD  scratch folder, the source tree, the binaries
 #   KEEP=1 in the environment keeps the scratch folder.
 
@@ -59,6 +60,7 @@ unset NOTIFY_SOCKET LISTEN_FDS LISTEN_PID JOURNAL_STREAM WATCHDOG_USEC WATCHDOG_
 
 system_results=0 system_failed=0 system_done=0
 system_pids=()
+system_at_exit=()
 
 # --- Results
 
@@ -127,7 +129,7 @@ done_testing() {
 }
 
 system_cleanup() {
-    local status=$? pid
+    local status=$? pid i
 
     trap - EXIT INT TERM
     if [ "$system_done" = 0 ] || [ "$system_failed" != 0 ]; then
@@ -139,6 +141,9 @@ system_cleanup() {
     fi
     for pid in "${system_pids[@]}"; do
         kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+    done
+    for ((i = ${#system_at_exit[@]} - 1; i >= 0; i--)); do
+        eval "${system_at_exit[i]}"
     done
     if [ -n "${KEEP:-}" ]; then
         echo "# kept: $SCRATCH"
@@ -308,6 +313,10 @@ event_line() {
 }
 
 # --- Others
+
+at_exit() {
+    system_at_exit+=("$1")
+}
 
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
