@@ -161,8 +161,12 @@ static void prepare_body(CURL *easy, const char *method, const char *type, const
     if (strcmp(method, "GET") == 0)
         return;
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
-    if (!type)
+    if (!type) {
+        /* An empty body is a body, too: the length must be said. */
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+        *headers = curl_slist_append(*headers, "Content-Type:");
         return;
+    }
     line = mem_printf("Content-Type: %s", type);
     *headers = curl_slist_append(*headers, line);
     /* No waiting for "100 Continue": the daemon judges the body as it comes. */

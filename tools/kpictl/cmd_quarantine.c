@@ -108,6 +108,7 @@ static int list(struct kpictl *kpictl)
 struct wanted {
     int64_t n;
     bool found;
+    bool is_hex;            /* `raw` is bytes that are no text, in hexadecimal */
     char *raw, *reason, *via, *last_at;
     int64_t line, times;
 };
@@ -119,7 +120,8 @@ static int take_wanted(void *arg, yajl_val item)
     if (answer_integer(item, "n") != wanted->n)
         return 0;
     wanted->found = true;
-    wanted->raw = mem_strdup(answer_text(item, "raw"));
+    wanted->is_hex = answer_get(item, "raw_hex") != NULL;
+    wanted->raw = mem_strdup(answer_text(item, wanted->is_hex ? "raw_hex" : "raw"));
     wanted->reason = mem_strdup(answer_text(item, "reason"));
     wanted->via = mem_strdup(answer_text(item, "via"));
     wanted->last_at = mem_strdup(answer_text(item, "last_at"));
@@ -146,17 +148,34 @@ static int find_item(struct kpictl *kpictl, struct wanted *wanted)
     return EXIT_REFUSED;
 }
 
+static void print_wanted(const struct wanted *wanted)
+{
+    char instant[CELL_SIZE];
+    char *reason = text_for_terminal(wanted->reason);
+    char *raw = text_for_terminal(wanted->raw);
+
+    printf("%-10s %s\n", "reason", reason);
+    printf("%-10s line %lld of %s\n", "from", (long long)wanted->line, wanted->via);
+    printf("%-10s %s, %lld time%s\n\n", "last seen",
+           instant_for_people(instant, wanted->last_at), (long long)wanted->times,
+           wanted->times == 1 ? "" : "s");
+    if (wanted->is_hex)
+        printf("bytes that are no text, in hexadecimal:\n");
+    printf("%s\n", raw);
+    free(reason);
+    free(raw);
+}
+
 static int show(struct kpictl *kpictl, int64_t n)
 {
     struct wanted wanted = { .n = n };
-    char instant[CELL_SIZE];
-    int status = find_item(kpictl, &wanted);
+    int status;
 
+    if (kpictl->json)
+        return usage_error("one item has no --json of its own: kpictl quarantine --json has all");
+    status = find_item(kpictl, &wanted);
     if (status == EXIT_WELL)
-        printf("%-10s %s\n%-10s line %lld of %s\n%-10s %s, %lld time%s\n\n%s\n", "reason",
-               wanted.reason, "from", (long long)wanted.line, wanted.via, "last seen",
-               instant_for_people(instant, wanted.last_at), (long long)wanted.times,
-               wanted.times == 1 ? "" : "s", wanted.raw);
+        print_wanted(&wanted);
     wanted_finish(&wanted);
     return status;
 }
@@ -203,9 +222,11 @@ static int edit(const char *path)
 static int correct(const struct wanted *wanted, struct text_buffer *to)
 {
     char path[] = "/tmp/kpictl-quarantine-XXXXXX";
-    int fd = mkstemp(path);
-    int status;
+    int fd, status;
 
+    if (wanted->is_hex)
+        return usage_error("it is no text to edit: send the event with --file");
+    fd = mkstemp(path);
     if (fd < 0)
         return usage_error("%s: %s", path, strerror(errno));
     if (dprintf(fd, "%s\n", wanted->raw) < 0 || close(fd) < 0)

@@ -133,10 +133,19 @@ static int64_t count_lines(const char *bytes, size_t length)
     return lines;
 }
 
+static void print_refused(int64_t line, const char *reason)
+{
+    char *text = text_for_terminal(reason);
+
+    fprintf(stderr, "line %lld: %s\n", (long long)line, text);
+    free(text);
+}
+
 /* Sends whole lines; adds to the tally and prints what was not taken. */
 static int send_piece(struct kpictl *kpictl, const char *bytes, size_t length, struct tally *tally)
 {
     struct reply reply;
+    int64_t more;
     int status;
 
     status = client_send(kpictl->client, "POST", "/v1/events", "application/x-ndjson", bytes,
@@ -153,10 +162,13 @@ static int send_piece(struct kpictl *kpictl, const char *bytes, size_t length, s
 
         tally->quarantined++;
         if (!kpictl->json)
-            fprintf(stderr, "line %lld: %s\n",
-                    (long long)(answer_integer(line, "line") + tally->lines),
-                    answer_text(line, "reason"));
+            print_refused(answer_integer(line, "line") + tally->lines,
+                          answer_text(line, "reason"));
     }
+    more = answer_integer(reply.json, "quarantined_more");
+    tally->quarantined += more;
+    if (more > 0 && !kpictl->json)
+        fprintf(stderr, "and %lld more lines\n", (long long)more);
     tally->lines += count_lines(bytes, length);
     reply_finish(&reply);
     return EXIT_WELL;

@@ -13,7 +13,8 @@ static const struct column columns[] = {
     { .title = "state" },
     { .title = "last success" },
     { .title = "accepted", .right = true },
-    { .title = "quar.", .right = true, .hide_empty = true },
+    { .title = "known", .right = true, .hide_empty = true },
+    { .title = "quarantined", .right = true, .hide_empty = true },
     { .title = "why", .flexible = true, .hide_empty = true },
 };
 
@@ -21,14 +22,23 @@ static enum colour state_colour(const char *state)
 {
     if (strcmp(state, "well") == 0)
         return COLOUR_GOOD;
+    if (strcmp(state, "disabled") == 0)
+        return COLOUR_DIM;
     return strcmp(state, "down") == 0 ? COLOUR_BAD : COLOUR_WARNING;
+}
+
+static void count_cell(struct table *table, enum colour colour, int64_t count)
+{
+    if (count == 0)
+        table_cell(table, COLOUR_NONE, "");
+    else
+        table_cellf(table, colour, "%lld", (long long)count);
 }
 
 static void add_source(struct table *table, yajl_val source)
 {
     const char *state = answer_text(source, "state");
     const char *success = answer_text(source, "last_success_at");
-    int64_t quarantined = answer_integer(source, "counts.quarantined");
     char instant[CELL_SIZE];
 
     table_row(table);
@@ -36,11 +46,9 @@ static void add_source(struct table *table, yajl_val source)
     table_cell(table, COLOUR_DIM, answer_text(source, "driver"));
     table_cell(table, state_colour(state), state);
     table_cell(table, COLOUR_NONE, success[0] ? instant_for_people(instant, success) : "never");
-    table_cellf(table, COLOUR_NONE, "%lld", (long long)answer_integer(source, "counts.accepted"));
-    if (quarantined)
-        table_cellf(table, COLOUR_WARNING, "%lld", (long long)quarantined);
-    else
-        table_cell(table, COLOUR_NONE, "");
+    table_cellf(table, COLOUR_NONE, "%lld", (long long)answer_integer(source, "accepted"));
+    count_cell(table, COLOUR_DIM, answer_integer(source, "duplicate"));
+    count_cell(table, COLOUR_WARNING, answer_integer(source, "quarantined"));
     table_cell(table, COLOUR_NONE, answer_text(source, "why"));
 }
 

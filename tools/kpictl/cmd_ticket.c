@@ -9,13 +9,23 @@
 #include "kpictl.h"
 #include "tickets.h"
 
+static bool is_instant(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 3 && strcmp(name + length - 3, "_at") == 0;
+}
+
 static void print_member(yajl_val ticket, const char *path, const char *label)
 {
-    const char *text = answer_text(ticket, path);
+    char *text = text_for_terminal(answer_text(ticket, path));
     char instant[CELL_SIZE];
 
-    if (text[0])
+    if (text[0] && is_instant(path))
         printf("%-12s %s\n", label, instant_for_people(instant, text));
+    else if (text[0])
+        printf("%-12s %s\n", label, text);
+    free(text);
 }
 
 static void print_events(struct kpictl *kpictl, yajl_val ticket)
@@ -60,8 +70,9 @@ static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
         text_buffer_addf(&line, " in %s", answer_text(ticket, "contribution.kpi"));
     if (answer_is_true(ticket, "corrected"))
         text_buffer_adds(&line, ", corrected by hand");
-    printf("%-12s %s %s\n%s\n", "ticket", answer_text(ticket, "kind"),
-           answer_text(ticket, "ticket"), line.bytes);
+    print_member(ticket, "kind", "kind");
+    print_member(ticket, "ticket", "ticket");
+    printf("%s\n", line.bytes);
     text_buffer_finish(&line);
 
     print_member(ticket, "outcome", "outcome");

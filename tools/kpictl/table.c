@@ -57,6 +57,16 @@ struct look look_of(FILE *file)
     return look;
 }
 
+char *text_for_terminal(const char *text)
+{
+    char *copy = mem_strdup(text);
+
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = ' ';
+    return copy;
+}
+
 void colour_add(struct text_buffer *to, const struct look *look, enum colour colour,
                 const char *text)
 {
@@ -104,13 +114,9 @@ void table_row(struct table *table)
 void table_cell(struct table *table, enum colour colour, const char *text)
 {
     struct row *row = &table->rows[table->row_count - 1];
-    char *copy = mem_strdup(text);
 
     assert(table->row_count > 0 && row->count < table->column_count);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = ' ';
-    row->cells[row->count++] = (struct cell){ .text = copy, .colour = colour };
+    row->cells[row->count++] = (struct cell){ .text = text_for_terminal(text), .colour = colour };
 }
 
 void table_cellf(struct table *table, enum colour colour, const char *format, ...)

@@ -11,6 +11,10 @@
 
 enum { TABLE_COLUMNS_MAX = 16 };
 
+/* A copy in which control characters are blanks, so that what came from outside cannot move the
+ * cursor or rename the window. Gives. */
+char *text_for_terminal(const char *text);
+
 enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING, COLOUR_DIM, COLOUR_BOLD };
 
 /* How output is to look. */

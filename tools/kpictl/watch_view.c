@@ -275,7 +275,7 @@ static enum colour state_colour(const char *state)
         return COLOUR_GOOD;
     if (strcmp(state, "down") == 0)
         return COLOUR_BAD;
-    return COLOUR_WARNING;
+    return strcmp(state, "disabled") == 0 ? COLOUR_DIM : COLOUR_WARNING;
 }
 
 static void draw_house(const struct watch_view *view, const struct look *look,
