@@ -9,8 +9,8 @@
 
 struct sources;
 
-/* Borrows all but `conf`, of which it keeps nothing after the call. Logs the daemon's own downtime
- * (ledger_downtime_from) as gaps, then starts every source. */
+/* Borrows everything; `conf` until the next sources_apply has returned, or until destroyed. Logs
+ * the daemon's own downtime (ledger_downtime_from) as gaps, then starts every source. */
 struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
                                struct intake *intake, struct ledger *ledger,
                                const struct clock *clock);
