@@ -94,6 +94,27 @@ static void show_sources(struct text_buffer *to, const struct api *api)
     text_buffer_adds(to, "}");
 }
 
+/* What is counted, in the order of the configuration: for whoever shows figures to people. */
+static void show_kpis(struct text_buffer *to, const struct rules *rules)
+{
+    json_out_key(to, "kpis");
+    text_buffer_adds(to, "[");
+    for (size_t i = 0; i < rules->kpi_count; i++) {
+        const struct kpi *kpi = &rules->kpis[i];
+
+        json_out_comma(to);
+        text_buffer_adds(to, "{");
+        json_out_text(to, "id", kpi->id);
+        object(to, "name");
+        json_out_text(to, "zh", kpi->name_zh);
+        json_out_text(to, "en", kpi->name_en);
+        text_buffer_adds(to, "}");
+        json_out_text(to, "direction", direction_name(kpi->direction));
+        text_buffer_adds(to, "}");
+    }
+    text_buffer_adds(to, "]");
+}
+
 static void end(struct call *call)
 {
     const struct api *api = call->api;
@@ -121,6 +142,7 @@ static void end(struct call *call)
     json_out_integer(&out, "facts_in_memory", (int64_t)board_facts(api->house.board));
     text_buffer_addf(&out, ",\"loop\":{\"utilisation\":%.4f}", api->load.share);
     show_socket(&out, api);
+    show_kpis(&out, api_rules(api));
     text_buffer_adds(&out, "}");
     call_reply_json(call, 200, &out);
 }
