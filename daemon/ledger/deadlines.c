@@ -27,6 +27,13 @@ static void watch_clock(struct ledger *l, int64_t now)
         log_notice("ledger: the system clock has caught up, figures move again");
 }
 
+void deadlines_note(struct ledger *l, int64_t due_at)
+{
+    if (due_at < l->memory_due_at)
+        l->memory_due_at = due_at;
+}
+
+/* A row that fell due says so until it is stored again: that must not wait. */
 static int touch_due_tickets(struct ledger *l, struct err *err)
 {
     sqlite3_stmt *st = l->st.ticket_due;
@@ -39,8 +46,8 @@ static int touch_due_tickets(struct ledger *l, struct err *err)
         rc = folded_touch(l, sql_column_text(st, 0), sql_column_text(st, 1), &t, err);
         if (rc < 0)
             break;
-        if (t->now.next_at <= l->as_of)
-            t->refold = true;
+        t->refold = t->refold || t->now.next_at <= l->as_of;
+        l->store_now = true;
     }
     (void)sqlite3_reset(st);    /* the step has told what went wrong */
     return rc;
@@ -52,16 +59,41 @@ static int touch_due_devices(struct ledger *l, struct err *err)
     int rc;
 
     sqlite3_bind_int64(st, 1, l->as_of);
-    while (sqlite3_step(st) == SQLITE_ROW)
-        devices_touch(l, (const char *)sqlite3_column_text(st, 0));
-    rc = sqlite3_reset(st);
-    return rc == SQLITE_OK ? 0 : sql_error(err, l->db, rc, "reading deadlines");
+    while ((rc = sql_step(st, "reading deadlines", err)) == 1) {
+        (void)devices_touch(l, sql_column_text(st, 0));     /* joining the group is all we want */
+        l->store_now = true;
+    }
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    return rc;
+}
+
+/* What is in memory may fall due before its row says so. */
+static void touch_due_in_memory(struct ledger *l)
+{
+    struct touched *t, *next;
+    struct touched_device *d, *next_device;
+
+    l->memory_due_at = INSTANT_NEVER;
+    HASH_ITER(hh, l->touched, t, next) {
+        if (t->due_at <= l->as_of) {
+            folded_join_group(l, t);
+            t->refold = t->refold || t->now.next_at <= l->as_of;
+        } else {
+            deadlines_note(l, t->due_at);
+        }
+    }
+    HASH_ITER(hh, l->devices, d, next_device) {
+        if (d->due_at <= l->as_of)
+            (void)devices_touch(l, d->device);      /* joining the group is all we want */
+        else
+            deadlines_note(l, d->due_at);
+    }
 }
 
 int deadlines_advance(struct ledger *l, struct err *err)
 {
     int64_t now = clock_wall(l->clock);
-    int rc = 0;
+    int rc;
 
     watch_clock(l, now);
     if (now > l->as_of)
@@ -70,6 +102,8 @@ int deadlines_advance(struct ledger *l, struct err *err)
         l->gaps_touched = true;
     if (l->next_due_at > l->as_of)
         return 0;
+    if (l->memory_due_at <= l->as_of)
+        touch_due_in_memory(l);
     rc = touch_due_tickets(l, err);
     return rc < 0 ? rc : touch_due_devices(l, err);
 }
@@ -77,11 +111,14 @@ int deadlines_advance(struct ledger *l, struct err *err)
 int deadlines_next(struct ledger *l, struct err *err)
 {
     sqlite3_stmt *st = l->st.next_due;
-    int rc;
+    int rc = sql_step(st, "reading deadlines", err);
 
-    l->next_due_at = INSTANT_NEVER;
-    if (sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL)
-        l->next_due_at = sqlite3_column_int64(st, 0);
-    rc = sqlite3_reset(st);
-    return rc == SQLITE_OK ? 0 : sql_error(err, l->db, rc, "reading deadlines");
+    if (rc == 1)
+        l->next_due_at = sql_column_integer_or(st, 0, INSTANT_NEVER);
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    if (rc < 0)
+        return rc;
+    if (l->memory_due_at < l->next_due_at)
+        l->next_due_at = l->memory_due_at;
+    return 0;
 }

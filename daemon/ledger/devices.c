@@ -1,9 +1,9 @@
 /* Devices: counted by the difference of two histories.
  *
- * A device's history is folded from the log twice: without and with what this transaction brought.
- * What lies before the first instant at which the two differ counts alike in both, so only the
- * periods from there on are counted, once with each sign; what did not change cancels out. */
-#include <errno.h>
+ * A device's history is folded from the log anew with what this group brought, and compared with
+ * the one that it was last counted by (folded without it, if it is not in memory). What lies before
+ * the first instant at which the two differ counts alike in both, so only the periods from there
+ * on are counted, once with each sign; what did not change cancels out. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,36 +16,31 @@
 struct side {
     struct event *events;       /* of the device */
     size_t event_count;
-    struct ticket *tickets;     /* its installs and repairs ... */
-    struct event **ticket_events;
-    size_t *ticket_event_counts;
-    size_t ticket_count;
-    size_t capacity;
+    struct device_job *jobs;    /* each with its own array of events */
+    size_t job_count;
 };
 
-void devices_touch(struct ledger *l, const char *device)
+struct touched_device *devices_touch(struct ledger *l, const char *device)
 {
     struct touched_device *d;
     size_t length = strlen(device);
 
     if (length == 0)
-        return;
+        return NULL;
     HASH_FIND(hh, l->devices, device, length, d);
-    if (d)
-        return;
-    d = mem_zalloc(sizeof *d);
-    text_set(d->device, sizeof d->device, device);
-    HASH_ADD_KEYPTR(hh, l->devices, d->device, length, d);
-}
-
-static void side_finish(struct side *side)
-{
-    free(side->events);
-    for (size_t i = 0; i < side->ticket_count; i++)
-        free(side->ticket_events[i]);
-    free(side->tickets);
-    free(side->ticket_events);
-    free(side->ticket_event_counts);
+    if (!d) {
+        d = mem_zalloc(sizeof *d);
+        text_set(d->device, sizeof d->device, device);
+        d->due_at = INSTANT_NEVER;
+        HASH_ADD_KEYPTR(hh, l->devices, d->device, length, d);
+    }
+    if (!d->in_group) {
+        d->in_group = true;
+        d->next_in_group = l->device_group;
+        l->device_group = d;
+        l->anything_unstored = true;
+    }
+    return d;
 }
 
 /* The events logged up to `position`, as one array. Gives. */
@@ -62,102 +57,75 @@ static struct event *events_up_to(const struct logged_list *list, int64_t positi
     return events;
 }
 
-static struct ticket *side_add_ticket(struct side *side)
+static int side_add_job(struct ledger *l, struct side *side, const struct ticket *ticket,
+                        int64_t position, struct err *err)
 {
-    size_t n;
+    struct logged_list list = { 0 };
+    int rc = log_read(l, ticket->kind, ticket->ticket, &list, err);
 
-    if (side->ticket_count == side->capacity) {
-        n = side->capacity = side->capacity ? side->capacity * 2 : 4;
-        side->tickets = mem_realloc_array(side->tickets, n, sizeof *side->tickets);
-        side->ticket_events = mem_realloc_array(side->ticket_events, n,
-                                                sizeof *side->ticket_events);
-        side->ticket_event_counts = mem_realloc_array(side->ticket_event_counts, n,
-                                                      sizeof *side->ticket_event_counts);
+    if (rc == 0) {
+        struct device_job *job;
+        size_t count;
+
+        side->jobs = mem_realloc_array(side->jobs, side->job_count + 1, sizeof *side->jobs);
+        job = &side->jobs[side->job_count++];
+        job->ticket = ticket;
+        job->events = events_up_to(&list, position, &count);
+        job->event_count = count;
     }
-    n = side->ticket_count++;
-    side->ticket_events[n] = NULL;
-    side->ticket_event_counts[n] = 0;
-    return &side->tickets[n];
-}
-
-/* The device's jobs as their rows have them: as they were before this transaction. */
-static int side_jobs_before(struct ledger *l, const char *device, struct side *side,
-                            struct err *err)
-{
-    sqlite3_stmt *st = l->st.ticket_jobs;
-    struct contribution counted;
-    char accuser[TICKET_SIZE];
-    int rc;
-
-    sql_bind_text(st, 1, device);
-    while ((rc = sql_step(st, "reading the tickets of a device", err)) == 1)
-        if (!rows_read_ticket(st, 0, side_add_ticket(side), &counted, accuser)) {
-            rc = rows_damaged(err, "ticket");
-            break;
-        }
-    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    logged_finish(&list);
     return rc;
 }
 
-/* The device's jobs as this transaction leaves them: folded_count drew them all in. */
-static void side_jobs_after(struct ledger *l, const char *device, struct side *side)
+/* The device's jobs as this group leaves them. */
+static int side_jobs_after(struct ledger *l, const struct touched_device *d, struct side *side,
+                           struct err *err)
 {
-    struct touched_device *d;
-
-    HASH_FIND(hh, l->devices, device, strlen(device), d);
-    for (size_t i = 0; d && i < d->job_count; i++)
-        *side_add_ticket(side) = d->jobs[i]->now;
-}
-
-static int side_read_ticket_events(struct ledger *l, struct side *side, int64_t position,
-                                   struct err *err)
-{
-    for (size_t i = 0; i < side->ticket_count; i++) {
-        struct logged_list list = { 0 };
-        int rc = log_read(l, side->tickets[i].kind, side->tickets[i].ticket, &list, err);
-
-        if (rc == 0)
-            side->ticket_events[i] = events_up_to(&list, position,
-                                                  &side->ticket_event_counts[i]);
-        logged_finish(&list);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-static void side_fold(const struct ledger *l, const char *device, const struct side *side,
-                      int64_t as_of, struct device_history *ret)
-{
-    struct device_job *jobs = mem_alloc((side->ticket_count + 1) * sizeof *jobs);
-
-    for (size_t i = 0; i < side->ticket_count; i++)
-        jobs[i] = (struct device_job){ .ticket = &side->tickets[i],
-                                       .events = side->ticket_events[i],
-                                       .event_count = side->ticket_event_counts[i] };
-    device_history_fold(ret, device, side->events, side->event_count, jobs, side->ticket_count,
-                        l->rules, as_of);
-    free(jobs);
-}
-
-/* One history, from the log up to `position`. `ret_known` is false if nothing names the device. */
-static int fold_history(struct ledger *l, const char *device, const struct logged_list *own,
-                        bool after, struct device_history *ret, bool *ret_known, struct err *err)
-{
-    int64_t position = after ? l->position : l->was_position;
-    struct side side = { 0 };
     int rc = 0;
 
-    side.events = events_up_to(own, position, &side.event_count);
-    if (after)
-        side_jobs_after(l, device, &side);
-    else
-        rc = side_jobs_before(l, device, &side, err);
-    if (rc == 0)
-        rc = side_read_ticket_events(l, &side, position, err);
+    for (struct touched *t = d->first_job; rc == 0 && t; t = t->next_filed)
+        rc = side_add_job(l, side, &t->now, l->position, err);
+    return rc;
+}
+
+/* The device's jobs as this group found them: those that named it then, whatever they name now.
+ * Counting the tickets has drawn them all into the group. */
+static int side_jobs_before(struct ledger *l, const struct touched_device *d, struct side *side,
+                            struct err *err)
+{
+    int rc = 0;
+
+    for (struct touched *t = d->first_job; rc == 0 && t; t = t->next_filed)
+        if (t->before && strcmp(t->before->is.device, d->device) == 0)
+            rc = side_add_job(l, side, t->before, l->was_position, err);
+    for (struct touched *t = l->group; rc == 0 && t; t = t->next_in_group)
+        if (t->before && t->filed_under != d && strcmp(t->before->is.device, d->device) == 0)
+            rc = side_add_job(l, side, t->before, l->was_position, err);
+    return rc;
+}
+
+static void side_finish(struct side *side)
+{
+    for (size_t i = 0; i < side->job_count; i++)
+        free((void *)(uintptr_t)side->jobs[i].events);
+    free(side->jobs);
+    free(side->events);
+}
+
+/* One history, from the log. `ret_known` is false if nothing names the device. */
+static int fold_history(struct ledger *l, const struct touched_device *d,
+                        const struct logged_list *own, bool after, struct device_history *ret,
+                        bool *ret_known, struct err *err)
+{
+    struct side side = { 0 };
+    int rc;
+
+    side.events = events_up_to(own, after ? l->position : l->was_position, &side.event_count);
+    rc = after ? side_jobs_after(l, d, &side, err) : side_jobs_before(l, d, &side, err);
     if (rc == 0) {
-        side_fold(l, device, &side, after ? l->as_of : l->was_as_of, ret);
-        *ret_known = side.event_count > 0 || side.ticket_count > 0;
+        device_history_fold(ret, d->device, side.events, side.event_count, side.jobs,
+                            side.job_count, l->rules, after ? l->as_of : l->was_as_of);
+        *ret_known = side.event_count > 0 || side.job_count > 0;
     }
     side_finish(&side);
     return rc;
@@ -191,18 +159,6 @@ static void tally_difference(struct ledger *l, const struct kpi *kpi,
     }
 }
 
-static int store_device(struct ledger *l, const char *device,
-                        const struct device_history *history, bool known, struct err *err)
-{
-    sqlite3_stmt *st = known ? l->st.device_put : l->st.device_delete;
-
-    if (known)
-        rows_bind_device(st, history, l->rules, l->as_of);
-    else
-        sql_bind_text(st, 1, device);
-    return sql_run(st, "writing a device", err);
-}
-
 static void count_histories(struct ledger *l, const struct device_history *before,
                             const struct device_history *after)
 {
@@ -215,36 +171,74 @@ static void count_histories(struct ledger *l, const struct device_history *befor
             tally_difference(l, &l->rules->kpis[k], before, after, from);
 }
 
-static int count_device(struct ledger *l, const char *device, struct err *err)
+static int count_device(struct ledger *l, struct touched_device *d, struct err *err)
 {
     struct logged_list own = { 0 };
-    struct device_history before = { 0 }, after = { 0 };
+    struct device_history after = { 0 };
     bool known;
-    int rc = log_read(l, "device", device, &own, err);
+    int rc = log_read(l, "device", d->device, &own, err);
 
-    if (rc == 0)
-        rc = fold_history(l, device, &own, false, &before, &known, err);
-    if (rc == 0)
-        rc = fold_history(l, device, &own, true, &after, &known, err);
+    if (rc == 0 && !d->counted)
+        rc = fold_history(l, d, &own, false, &d->history, &d->known, err);
     if (rc == 0) {
-        count_histories(l, &before, &after);
-        rc = store_device(l, device, &after, known, err);
+        d->counted = true;
+        rc = fold_history(l, d, &own, true, &after, &known, err);
     }
-    device_history_finish(&before);
-    device_history_finish(&after);
+    if (rc == 0) {
+        count_histories(l, &d->history, &after);
+        device_history_finish(&d->history);
+        d->history = after;
+        d->known = known;
+        d->due_at = device_due_at(&d->history, l->rules, l->as_of);
+        deadlines_note(l, d->due_at);
+    }
     logged_finish(&own);
     return rc;
 }
 
 int devices_count(struct ledger *l, struct err *err)
 {
+    int rc = 0;
+
+    for (struct touched_device *d = l->device_group; rc == 0 && d; d = d->next_in_group)
+        rc = count_device(l, d, err);
+    return rc;
+}
+
+int devices_store(struct ledger *l, struct err *err)
+{
     struct touched_device *d, *next;
 
     HASH_ITER(hh, l->devices, d, next) {
-        int rc = count_device(l, d->device, err);
+        sqlite3_stmt *st = d->known ? l->st.device_put : l->st.device_delete;
+        int rc;
 
+        if (d->known)
+            rows_bind_device(st, &d->history, l->rules, l->as_of);
+        else
+            sql_bind_text(st, 1, d->device);
+        rc = sql_run(st, "writing a device", err);
         if (rc < 0)
             return rc;
     }
     return 0;
+}
+
+void devices_end_group(struct ledger *l)
+{
+    for (struct touched_device *d = l->device_group; d; d = d->next_in_group)
+        d->in_group = false;
+    l->device_group = NULL;
+}
+
+void devices_forget(struct ledger *l)
+{
+    struct touched_device *d, *next;
+
+    devices_end_group(l);
+    HASH_ITER(hh, l->devices, d, next) {
+        HASH_DEL(l->devices, d);
+        device_history_finish(&d->history);
+        free(d);
+    }
 }

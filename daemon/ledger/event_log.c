@@ -73,7 +73,7 @@ static int compare_logged(const void *a, const void *b)
     return event_compare(&((const struct logged *)a)->event, &((const struct logged *)b)->event);
 }
 
-/* Reads what `st` finds and puts it in event order. */
+/* Reads what `st` finds, in its order. */
 static int read_list(struct ledger *l, sqlite3_stmt *st, struct logged_list *list,
                      struct err *err)
 {
@@ -96,23 +96,43 @@ static int read_list(struct ledger *l, sqlite3_stmt *st, struct logged_list *lis
     rc = sqlite3_reset(st);
     if (rc != SQLITE_OK)
         return sql_error(err, l->db, rc, "reading the event log");
+    return 0;
+}
+
+static void sort_list(struct logged_list *list)
+{
     if (list->count > 1)
         qsort(list->items, list->count, sizeof *list->items, compare_logged);
-    return 0;
 }
 
 int log_read(struct ledger *l, const char *kind, const char *subject, struct logged_list *list,
              struct err *err)
 {
+    int rc;
+
     sql_bind_text(l->st.event_of_subject, 1, kind);
     sql_bind_text(l->st.event_of_subject, 2, subject);
-    return read_list(l, l->st.event_of_subject, list, err);
+    rc = read_list(l, l->st.event_of_subject, list, err);
+    sort_list(list);
+    return rc;
 }
 
 int log_read_kind(struct ledger *l, const char *kind, struct logged_list *list, struct err *err)
 {
+    int rc;
+
     sql_bind_text(l->st.event_of_kind, 1, kind);
-    return read_list(l, l->st.event_of_kind, list, err);
+    rc = read_list(l, l->st.event_of_kind, list, err);
+    sort_list(list);
+    return rc;
+}
+
+int log_read_after(struct ledger *l, int64_t position, int limit, struct logged_list *list,
+                   struct err *err)
+{
+    sqlite3_bind_int64(l->st.event_after, 1, position);
+    sqlite3_bind_int64(l->st.event_after, 2, limit);
+    return read_list(l, l->st.event_after, list, err);
 }
 
 void logged_finish(struct logged_list *list)

@@ -1,5 +1,6 @@
-/* Facts on disk: the tally's differences are added to the rows, each changed row is valued by the
- * law, and what lies in the board's window is noted for the publication after the commit. */
+/* Facts: the tally's differences are added to counts in memory, each changed fact is valued by the
+ * law and noted for the publication if it lies in the board's window; the rows follow at the next
+ * store, once for however many groups have touched them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "ledger/ledger_private.h"
 #include "ledger/rows.h"
 
-/* What facts_store carries through tally_each. */
-struct storing {
+/* What facts_count carries through tally_each. */
+struct counting {
     struct ledger *l;
     struct err *err;
 };
@@ -55,61 +56,122 @@ static int read_counts(struct ledger *l, const char *kpi, const char *period, co
     return 0;
 }
 
-static int delete_fact(struct ledger *l, const struct tally_cell *cell, const char *period,
-                       struct err *err)
+static unsigned make_key(char key[8 + SCOPE_SIZE], uint16_t kpi, struct period period,
+                         const char *scope)
 {
-    sqlite3_stmt *st = l->st.fact_delete;
+    size_t length = strlen(scope);
+    uint16_t kind = (uint16_t)period.kind;
 
-    sql_bind_text(st, 1, cell->kpi->id);
-    sql_bind_text(st, 2, period);
-    sql_bind_text(st, 3, cell->scope);
-    return sql_run(st, "removing a fact", err);
+    memcpy(key, &kpi, 2);
+    memcpy(key + 2, &kind, 2);
+    memcpy(key + 4, &period.number, 4);
+    memcpy(key + 8, scope, length);
+    return (unsigned)(8 + length);
 }
 
-static int put_fact(struct ledger *l, const struct tally_cell *cell, const struct fact *fact,
-                    struct err *err)
+/* The fact's counts in memory, read from its row if they are not there yet. */
+static int find_cell(struct ledger *l, const struct tally_cell *tally, struct cell **ret,
+                     struct err *err)
 {
-    sqlite3_stmt *st = l->st.fact_put;
-
-    rows_bind_fact(st, cell->kpi, cell->period, cell->scope, fact, &l->rules->zone);
-    return sql_run(st, "writing a fact", err);
-}
-
-static int store_cell(void *arg, const struct tally_cell *cell)
-{
-    struct storing *storing = arg;
-    struct ledger *l = storing->l;
-    char period[PERIOD_SIZE];
+    char key[8 + SCOPE_SIZE], period[PERIOD_SIZE];
+    uint16_t kpi = (uint16_t)(tally->kpi - l->rules->kpis);
+    unsigned length = make_key(key, kpi, tally->period, tally->scope);
     struct counts counts;
-    struct fact fact = { 0 };
+    struct cell *cell;
     int rc;
 
-    period_format(period, cell->period);
-    rc = read_counts(l, cell->kpi->id, period, cell->scope, &counts, storing->err);
+    HASH_FIND(hh, l->cells, key, length, cell);
+    if (!cell) {
+        rc = read_counts(l, tally->kpi->id, period_format(period, tally->period), tally->scope,
+                         &counts, err);
+        if (rc < 0)
+            return rc;
+        cell = mem_zalloc(sizeof *cell);
+        memcpy(cell->key, key, length);
+        cell->key_length = length;
+        cell->kpi = kpi;
+        cell->period = tally->period;
+        cell->counts = counts;
+        text_set(cell->scope, sizeof cell->scope, tally->scope);
+        HASH_ADD_KEYPTR(hh, l->cells, cell->key, length, cell);
+    }
+    *ret = cell;
+    return 0;
+}
+
+static struct fact value_cell(const struct ledger *l, const struct cell *cell)
+{
+    return fact_of(&cell->counts, &l->rules->kpis[cell->kpi], cell->period, cell->scope);
+}
+
+static int count_cell(void *arg, const struct tally_cell *tally)
+{
+    struct counting *counting = arg;
+    struct ledger *l = counting->l;
+    struct cell *cell;
+    int rc = find_cell(l, tally, &cell, counting->err);
+
     if (rc < 0)
         return rc;
-    counts_add(&counts, &cell->counts, 1);
-    if (counts_are_zero(&counts)) {
-        rc = delete_fact(l, cell, period, storing->err);
-    } else {
-        fact = fact_of(&counts, cell->kpi, cell->period, cell->scope);
-        rc = put_fact(l, cell, &fact, storing->err);
-    }
-    if (rc == 0 && period_end(cell->period, &l->rules->zone) > facts_window_from(l)) {
+    counts_add(&cell->counts, &tally->counts, 1);
+    if (period_end(cell->period, &l->rules->zone) > facts_window_from(l)) {
         struct published_fact *changed = add_changed(l);
 
-        *changed = (struct published_fact){ .kpi = (uint16_t)(cell->kpi - l->rules->kpis),
-                                            .period = cell->period, .fact = fact };
+        changed->kpi = cell->kpi;
+        changed->period = cell->period;
+        changed->fact = value_cell(l, cell);
         text_set(changed->scope, sizeof changed->scope, cell->scope);
     }
-    return rc;
+    return 0;
+}
+
+int facts_count(struct ledger *l, struct err *err)
+{
+    struct counting counting = { .l = l, .err = err };
+
+    return tally_each(l->tally, count_cell, &counting);
+}
+
+static int store_cell(struct ledger *l, const struct cell *cell, struct err *err)
+{
+    const struct kpi *kpi = &l->rules->kpis[cell->kpi];
+    char period[PERIOD_SIZE];
+    sqlite3_stmt *st = l->st.fact_put;
+    struct fact fact;
+
+    if (counts_are_zero(&cell->counts)) {
+        st = l->st.fact_delete;
+        sql_bind_text(st, 1, kpi->id);
+        sql_bind_text(st, 2, period_format(period, cell->period));
+        sql_bind_text(st, 3, cell->scope);
+    } else {
+        fact = value_cell(l, cell);
+        rows_bind_fact(st, kpi, cell->period, cell->scope, &fact, &l->rules->zone);
+    }
+    return sql_run(st, "writing a fact", err);
 }
 
 int facts_store(struct ledger *l, struct err *err)
 {
-    struct storing storing = { .l = l, .err = err };
+    struct cell *cell, *next;
 
-    return tally_each(l->tally, store_cell, &storing);
+    HASH_ITER(hh, l->cells, cell, next) {
+        int rc = store_cell(l, cell, err);
+
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+void facts_forget(struct ledger *l)
+{
+    struct cell *cell, *next;
+
+    HASH_ITER(hh, l->cells, cell, next) {
+        HASH_DEL(l->cells, cell);
+        free(cell);
+    }
 }
 
 /* Reads rows of `st` (rows_read_fact's columns) and gives each to `each`. A fact of a KPI that is
@@ -154,5 +216,7 @@ int ledger_each_fact(struct ledger *l,
                      int (*each)(void *arg, const struct published_fact *fact), void *arg,
                      struct err *err)
 {
-    return each_fact(l, l->st.fact_all, each, arg, err);
+    int rc = count_store(l, err);
+
+    return rc < 0 ? rc : each_fact(l, l->st.fact_all, each, arg, err);
 }

@@ -1,19 +1,21 @@
 /* Folded tickets: each ticket's state, and what it was last counted as.
  *
- * Within a transaction the tickets that it touches stand in a table in memory. An event in order
- * is folded into its ticket at once; one that comes late marks the ticket to be folded again from
- * the log. At the end each touched ticket is counted anew, and the tally gains the difference
- * between what it counts as now and what its row says it was counted as before. Rework links the
- * tickets of a device: whoever touches one install or repair draws in the others of its device. */
+ * A ticket that an event or a deadline touches is read into memory and stays there until the next
+ * store. An event in order is folded into it at once; one that comes late marks it to be folded
+ * again from the log. At the end of a group each touched ticket is counted anew, and the tally
+ * gains the difference to what it was counted as before. Rework links the tickets of a device:
+ * whoever touches one install or repair draws in the others of its device. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "kpi/rework.h"
 #include "base/text.h"
+#include "kpi/rework.h"
 #include "ledger/ledger_private.h"
 #include "ledger/rows.h"
+
+enum { FREE_TOUCHED_MAX = 1024 };   /* kept for reuse, 2 MiB */
 
 static unsigned make_key(char key[KIND_SIZE + TICKET_SIZE], const char *kind, const char *ticket)
 {
@@ -28,22 +30,64 @@ static struct touched *new_touched(struct ledger *l)
 {
     struct touched *t = l->free_touched;
 
-    if (!t)
-        return mem_zalloc(sizeof *t);
-    l->free_touched = t->next_free;
-    l->free_count--;
-    memset(t, 0, sizeof *t);
+    if (t) {
+        l->free_touched = t->next_free;
+        l->free_count--;
+        memset(t, 0, sizeof *t);
+    } else {
+        t = mem_zalloc(sizeof *t);
+    }
+    t->due_at = INSTANT_NEVER;
     return t;
 }
 
-/* What the row says it was counted as is what the tally will take back. */
-static int fill_from_row(struct touched *t, sqlite3_stmt *st, struct err *err)
+static void free_touched(struct ledger *l, struct touched *t)
 {
-    if (!rows_read_ticket(st, 0, &t->now, &t->was, t->accuser))
-        return rows_damaged(err, "ticket");
-    t->stored = true;
-    t->was_is = t->now.is;
-    return 0;
+    if (l->free_count >= FREE_TOUCHED_MAX) {
+        free(t);
+        return;
+    }
+    t->next_free = l->free_touched;
+    l->free_touched = t;
+    l->free_count++;
+}
+
+/* Installs and repairs are filed under the device that they name now. */
+static void file_job(struct ledger *l, struct touched *t)
+{
+    struct touched_device *d = devices_touch(l, t->now.is.device);
+
+    if (t->filed_under == d)
+        return;
+    if (t->filed_under) {
+        if (t->previous_filed)
+            t->previous_filed->next_filed = t->next_filed;
+        else
+            t->filed_under->first_job = t->next_filed;
+        if (t->next_filed)
+            t->next_filed->previous_filed = t->previous_filed;
+    }
+    t->filed_under = d;
+    t->previous_filed = NULL;
+    t->next_filed = d ? d->first_job : NULL;
+    if (t->next_filed)
+        t->next_filed->previous_filed = t;
+    if (d)
+        d->first_job = t;
+}
+
+void folded_join_group(struct ledger *l, struct touched *t)
+{
+    if (t->in_group)
+        return;
+    t->in_group = true;
+    t->next_in_group = l->group;
+    l->group = t;
+    l->anything_unstored = true;
+    if (rework_links_kind(t->now.kind)) {
+        t->before = mem_alloc(sizeof *t->before);
+        *t->before = t->now;
+    }
 }
 
 static struct touched *find_touched(struct ledger *l, const char *kind, const char *ticket,
@@ -56,40 +100,47 @@ static struct touched *find_touched(struct ledger *l, const char *kind, const ch
     return t;
 }
 
-static void add_touched(struct ledger *l, struct touched *t, const char *key, unsigned length)
+/* Makes an entry; from the row that `st` stands on, if there is one. */
+static int add_touched(struct ledger *l, const char *key, unsigned length, sqlite3_stmt *row,
+                       struct touched **ret, struct err *err)
 {
+    struct touched *t = new_touched(l);
+
+    if (!row) {
+        ticket_init(&t->now, key, key + strlen(key) + 1);
+    } else if (!rows_read_ticket(row, 0, &t->now, &t->counts, t->accuser)) {
+        free_touched(l, t);
+        return rows_damaged(err, "ticket");
+    }
+    t->stored = row != NULL;
+    t->counted_is = t->now.is;
     memcpy(t->key, key, length);
     t->key_length = length;
     HASH_ADD_KEYPTR(hh, l->touched, t->key, length, t);
+    *ret = t;
+    return 0;
 }
 
 int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct touched **ret,
                  struct err *err)
 {
     sqlite3_stmt *st = l->st.ticket_get;
-    char key[KIND_SIZE + TICKET_SIZE];
+    char key[KIND_SIZE + TICKET_SIZE] = "";
     unsigned length;
     struct touched *t = find_touched(l, kind, ticket, key, &length);
-    int rc;
+    int rc = 0;
 
-    if (t) {
-        *ret = t;
-        return 0;
+    if (!t) {
+        sql_bind_text(st, 1, kind);
+        sql_bind_text(st, 2, ticket);
+        rc = sql_step(st, "reading a ticket", err);
+        if (rc >= 0)
+            rc = add_touched(l, key, length, rc == 1 ? st : NULL, &t, err);
+        (void)sqlite3_reset(st);    /* the step has told what went wrong */
     }
-    t = new_touched(l);
-    sql_bind_text(st, 1, kind);
-    sql_bind_text(st, 2, ticket);
-    rc = sql_step(st, "reading a ticket", err);
-    if (rc == 1)
-        rc = fill_from_row(t, st, err);
-    else
-        ticket_init(&t->now, kind, ticket);
-    (void)sqlite3_reset(st);    /* the step has told what went wrong */
-    if (rc < 0) {
-        free(t);
+    if (rc < 0)
         return rc;
-    }
-    add_touched(l, t, key, length);
+    folded_join_group(l, t);
     *ret = t;
     return 0;
 }
@@ -112,163 +163,119 @@ static int fold_again(struct ledger *l, struct touched *t, struct err *err)
     struct event *events;
     int rc = log_read(l, t->now.kind, t->now.ticket, &list, err);
 
-    if (rc < 0) {
-        logged_finish(&list);
-        return rc;
+    if (rc == 0) {
+        events = mem_alloc((list.count + 1) * sizeof *events);
+        for (size_t i = 0; i < list.count; i++)
+            events[i] = list.items[i].event;
+        ticket_fold(&t->now, events, list.count, l->as_of);
+        t->refold = false;
+        free(events);
     }
-    events = mem_alloc((list.count + 1) * sizeof *events);
-    for (size_t i = 0; i < list.count; i++)
-        events[i] = list.items[i].event;
-    ticket_fold(&t->now, events, list.count, l->as_of);
-    t->refold = false;
-    free(events);
     logged_finish(&list);
+    return rc;
+}
+
+/* Folds what must be folded again, and touches the devices of jobs under both their names. */
+static int settle_folds(struct ledger *l, struct err *err)
+{
+    for (struct touched *t = l->group; t; t = t->next_in_group) {
+        int rc = t->refold ? fold_again(l, t, err) : 0;
+
+        if (rc < 0)
+            return rc;
+        if (!t->before)
+            continue;
+        (void)devices_touch(l, t->before->is.device);   /* joining the group is all we want */
+        file_job(l, t);
+    }
     return 0;
 }
 
-/* Draws the other install and repair tickets of a device in. */
-static int touch_jobs_of(struct ledger *l, const char *device, struct err *err)
+/* Draws every install and repair of a device into memory and into the group. */
+static int touch_jobs_of(struct ledger *l, struct touched_device *d, struct err *err)
 {
     sqlite3_stmt *st = l->st.ticket_jobs;
-    int rc;
+    int rc = 0;
 
-    sql_bind_text(st, 1, device);
-    while ((rc = sql_step(st, "reading the tickets of a device", err)) == 1) {
-        char key[KIND_SIZE + TICKET_SIZE];
+    sql_bind_text(st, 1, d->device);
+    while (!d->complete && (rc = sql_step(st, "reading the tickets of a device", err)) == 1) {
+        char key[KIND_SIZE + TICKET_SIZE] = "";
         unsigned length;
         struct touched *t = find_touched(l, sql_column_text(st, 0), sql_column_text(st, 1), key,
                                          &length);
 
         if (t)
             continue;
-        t = new_touched(l);
-        rc = fill_from_row(t, st, err);
-        add_touched(l, t, key, length);
+        rc = add_touched(l, key, length, st, &t, err);
         if (rc < 0)
             break;
+        folded_join_group(l, t);
+        file_job(l, t);
     }
     (void)sqlite3_reset(st);    /* the step has told what went wrong */
-    return rc;
-}
-
-/* Folds what must be folded again, and notes the devices whose jobs were touched, under their
- * names before and after. */
-static int settle_folds(struct ledger *l, struct err *err)
-{
-    struct touched *t, *next;
-    int rc;
-
-    HASH_ITER(hh, l->touched, t, next) {
-        if (t->refold) {
-            rc = fold_again(l, t, err);
-            if (rc < 0)
-                return rc;
-        }
-        if (rework_links_kind(t->now.kind)) {
-            devices_touch(l, t->was_is.device);
-            devices_touch(l, t->now.is.device);
-        }
-    }
+    if (rc < 0)
+        return rc;
+    d->complete = true;
+    for (struct touched *t = d->first_job; t; t = t->next_filed)
+        folded_join_group(l, t);
     return 0;
 }
 
-static int compare_by_device(const void *a, const void *b)
+/* Law 2.rework among the jobs of one device. */
+static void accuse(struct ledger *l, const struct touched_device *d)
 {
-    const struct touched *x = *(struct touched *const *)a, *y = *(struct touched *const *)b;
-
-    return strcmp(x->now.is.device, y->now.is.device);
-}
-
-/* The touched install and repair tickets that name a device, grouped by it. Kept by the
- * transaction. */
-static struct touched **jobs_by_device(struct ledger *l, size_t *ret_count)
-{
-    struct touched **jobs = mem_alloc((HASH_COUNT(l->touched) + 1) * sizeof(struct touched *));
-    struct touched *t, *next;
     size_t count = 0;
+    struct job *jobs;
 
-    HASH_ITER(hh, l->touched, t, next) {
-        if (!rework_links_kind(t->now.kind))
-            continue;
-        t->accuser[0] = '\0';
-        if (t->now.is.device[0])
-            jobs[count++] = t;
-    }
-    if (count > 1)
-        qsort(jobs, count, sizeof(struct touched *), compare_by_device);
-    l->jobs = jobs;
-    *ret_count = count;
-    return jobs;
-}
-
-/* Law 2.rework among the jobs of one device, which remembers them for its history. */
-static void accuse_group(struct ledger *l, struct touched **members, size_t count)
-{
-    struct job *jobs = mem_alloc(count * sizeof *jobs);
-    struct touched_device *d;
-    const char *device = members[0]->now.is.device;
-
-    HASH_FIND(hh, l->devices, device, strlen(device), d);
-    if (d) {
-        d->jobs = members;
-        d->job_count = count;
-    }
-
-    for (size_t i = 0; i < count; i++)
-        jobs[i] = (struct job){ .ticket = &members[i]->now };
+    for (struct touched *t = d->first_job; t; t = t->next_filed)
+        count++;
+    if (count == 0)
+        return;
+    jobs = mem_alloc(count * sizeof *jobs);
+    count = 0;
+    for (struct touched *t = d->first_job; t; t = t->next_filed)
+        jobs[count++] = (struct job){ .ticket = &t->now };
     rework_accuse(jobs, count, l->rules);
-    for (size_t i = 0; i < count; i++)
-        if (jobs[i].accuser)
-            text_set(members[i]->accuser, sizeof members[i]->accuser, jobs[i].accuser->ticket);
+    count = 0;
+    for (struct touched *t = d->first_job; t; t = t->next_filed, count++)
+        text_set(t->accuser, sizeof t->accuser,
+                 jobs[count].accuser ? jobs[count].accuser->ticket : "");
     free(jobs);
-}
-
-/* For each device that was touched. */
-static int accuse(struct ledger *l, struct err *err)
-{
-    struct touched_device *d, *next;
-    struct touched **jobs;
-    size_t count;
-
-    HASH_ITER(hh, l->devices, d, next) {
-        int rc = touch_jobs_of(l, d->device, err);
-
-        if (rc < 0)
-            return rc;
-    }
-    jobs = jobs_by_device(l, &count);
-    for (size_t from = 0, to; from < count; from = to) {
-        to = from + 1;
-        while (to < count && compare_by_device(&jobs[from], &jobs[to]) == 0)
-            to++;
-        accuse_group(l, &jobs[from], to - from);
-    }
-    return 0;
 }
 
 static void count_ticket(struct ledger *l, struct touched *t)
 {
     const struct kpi *kpi = rules_kpi_of_kind(l->rules, t->now.kind);
 
+    if (t->before && !t->filed_under)
+        t->accuser[0] = '\0';
     if (!kpi) {
+        t->due_at = t->now.next_at;
+        deadlines_note(l, t->due_at);
         t->counts = (struct contribution){ 0 };
         return;
     }
+    tally_ticket(l->tally, kpi, &t->counted_is, &t->counts, -1);
     t->counts = contribution_of(&t->now, kpi, t->accuser[0] != '\0', l->as_of);
-    tally_ticket(l->tally, kpi, &t->was_is, &t->was, -1);
-    tally_ticket(l->tally, kpi, &t->now.is, &t->counts, 1);
+    t->counted_is = t->now.is;
+    t->due_at = contribution_due_at(&t->now, kpi, l->as_of);
+    deadlines_note(l, t->due_at);
+    tally_ticket(l->tally, kpi, &t->counted_is, &t->counts, 1);
 }
 
 int folded_count(struct ledger *l, struct err *err)
 {
-    struct touched *t, *next;
     int rc = settle_folds(l, err);
 
-    if (rc == 0 && l->devices)
-        rc = accuse(l, err);
+    /* A job that is drawn in names a device that is in the group already: the list of devices
+     * does not grow here. */
+    for (struct touched_device *d = l->device_group; rc == 0 && d; d = d->next_in_group)
+        rc = touch_jobs_of(l, d, err);
     if (rc < 0)
         return rc;
-    HASH_ITER(hh, l->touched, t, next)
+    for (struct touched_device *d = l->device_group; d; d = d->next_in_group)
+        accuse(l, d);
+    for (struct touched *t = l->group; t; t = t->next_in_group)
         count_ticket(l, t);
     return 0;
 }
@@ -278,15 +285,34 @@ int folded_store(struct ledger *l, struct err *err)
     struct touched *t, *next;
 
     HASH_ITER(hh, l->touched, t, next) {
-        const struct kpi *kpi = rules_kpi_of_kind(l->rules, t->now.kind);
-        int64_t due_at = kpi ? contribution_due_at(&t->now, kpi, l->as_of) : t->now.next_at;
         sqlite3_stmt *st = t->stored ? l->st.ticket_update : l->st.ticket_insert;
         int rc;
 
-        rows_bind_ticket(st, &t->now, &t->counts, t->accuser, due_at);
+        rows_bind_ticket(st, &t->now, &t->counts, t->accuser, t->due_at);
         rc = sql_run(st, "writing a ticket", err);
         if (rc < 0)
             return rc;
     }
     return 0;
+}
+
+void folded_end_group(struct ledger *l)
+{
+    for (struct touched *t = l->group; t; t = t->next_in_group) {
+        free(t->before);
+        t->before = NULL;
+        t->in_group = false;
+    }
+    l->group = NULL;
+}
+
+void folded_forget(struct ledger *l)
+{
+    struct touched *t, *next;
+
+    folded_end_group(l);
+    HASH_ITER(hh, l->touched, t, next) {
+        HASH_DEL(l->touched, t);
+        free_touched(l, t);
+    }
 }

@@ -42,7 +42,37 @@ static int store_gap(struct ledger *l, const char *kpi, const struct interval *g
     return sql_run(st, "writing gaps", err);
 }
 
-static int store_gaps(struct ledger *l, struct err *err)
+/* The first edge that is still to come. */
+static int64_t next_edge(const struct logged_list *edges, int64_t as_of)
+{
+    for (size_t i = 0; i < edges->count; i++)
+        if (edges->items[i].event.at > as_of)
+            return edges->items[i].event.at;
+    return INSTANT_NEVER;
+}
+
+int gaps_recount(struct ledger *l, struct err *err)
+{
+    struct logged_list edges = { 0 };
+    int rc = log_read_kind(l, "source", &edges, err);
+
+    if (rc == 0) {
+        gaps_forget(l);
+        l->gaps = mem_zalloc((l->rules->kpi_count + 1) * sizeof *l->gaps);
+        l->gaps_due_at = next_edge(&edges, l->as_of);
+        for (size_t k = 0; k < l->rules->kpi_count; k++) {
+            const struct kpi *kpi = &l->rules->kpis[k];
+
+            for (size_t i = 0; i < kpi->source_count; i++)
+                unite_input(l, &edges, kpi->sources[i], &l->gaps[k]);
+        }
+        l->gaps_news = l->gaps_unstored = l->anything_unstored = true;
+    }
+    logged_finish(&edges);
+    return rc;
+}
+
+int gaps_store(struct ledger *l, struct err *err)
 {
     int rc;
 
@@ -50,63 +80,16 @@ static int store_gaps(struct ledger *l, struct err *err)
     if (rc < 0)
         return rc;
     for (size_t k = 0; k < l->rules->kpi_count; k++)
-        for (size_t i = 0; i < l->fresh_gaps[k].count; i++) {
-            rc = store_gap(l, l->rules->kpis[k].id, &l->fresh_gaps[k].items[i], err);
+        for (size_t i = 0; i < l->gaps[k].count; i++) {
+            rc = store_gap(l, l->rules->kpis[k].id, &l->gaps[k].items[i], err);
             if (rc < 0)
                 return rc;
         }
     return 0;
 }
 
-/* Folds the edges into `fresh_gaps`. */
-static int fold_gaps(struct ledger *l, struct err *err)
+void gaps_forget(struct ledger *l)
 {
-    struct logged_list edges = { 0 };
-    int rc = log_read_kind(l, "source", &edges, err);
-
-    if (rc == 0) {
-        gaps_free_all(l->fresh_gaps, l->rules->kpi_count);
-        l->fresh_gaps = mem_zalloc((l->rules->kpi_count + 1) * sizeof *l->fresh_gaps);
-        l->gaps_due_at = INSTANT_NEVER;
-        for (size_t i = 0; i < edges.count; i++)
-            if (edges.items[i].event.at > l->as_of) {
-                l->gaps_due_at = edges.items[i].event.at;
-                break;
-            }
-        for (size_t k = 0; k < l->rules->kpi_count; k++) {
-            const struct kpi *kpi = &l->rules->kpis[k];
-
-            for (size_t i = 0; i < kpi->source_count; i++)
-                unite_input(l, &edges, kpi->sources[i], &l->fresh_gaps[k]);
-        }
-    }
-    logged_finish(&edges);
-    return rc;
-}
-
-int gaps_recount(struct ledger *l, struct err *err)
-{
-    int rc = fold_gaps(l, err);
-
-    return rc < 0 ? rc : store_gaps(l, err);
-}
-
-void gaps_take_fresh(struct ledger *l)
-{
-    if (!l->fresh_gaps)
-        return;
-    gaps_free_all(l->gaps, l->rules->kpi_count);
-    l->gaps = l->fresh_gaps;
-    l->fresh_gaps = NULL;
-    l->gaps_news = true;
-}
-
-void gaps_forget(struct ledger *l, bool all)
-{
-    gaps_free_all(l->fresh_gaps, l->rules->kpi_count);
-    l->fresh_gaps = NULL;
-    if (!all)
-        return;
     gaps_free_all(l->gaps, l->rules->kpi_count);
     l->gaps = NULL;
 }

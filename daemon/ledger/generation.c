@@ -89,6 +89,8 @@ static int store_all(struct ledger *l, const char *counting, const char *valuing
     if (rc == 0)
         rc = gaps_recount(l, err);
     if (rc == 0)
+        rc = gaps_store(l, err);
+    if (rc == 0)
         rc = store_kpis(l, err);
     if (rc == 0)
         rc = store_house(l, counting, valuing, err);
@@ -96,8 +98,6 @@ static int store_all(struct ledger *l, const char *counting, const char *valuing
         rc = sql_exec(l->db, "COMMIT", err);
     if (rc < 0)
         (void)sql_exec(l->db, "ROLLBACK", NULL);    /* the first failure is the one to tell */
-    else
-        gaps_take_fresh(l);
     return rc;
 }
 

@@ -52,6 +52,7 @@ static struct ledger *new_ledger(const struct ledger_options *options)
     l->progress_arg = options->progress_arg;
     l->next_due_at = INSTANT_NEVER;
     l->gaps_due_at = INSTANT_NEVER;
+    l->memory_due_at = INSTANT_NEVER;
     l->stats.well = true;
     l->window_stale = true;
     return l;
@@ -74,28 +75,23 @@ static int open_file(struct ledger *l, struct err *err)
     return rc;
 }
 
-/* The house row: where the last life ended, or the beginning of the first. */
-static int load_house(struct ledger *l, struct err *err)
+/* Where the last life ended, or the beginning of the first: the log's end, and the house row that
+ * says up to where it was counted. */
+static int find_beginning(struct ledger *l, struct err *err)
 {
-    sqlite3_stmt *st;
     int rc = sql_execf(l->db, err, "INSERT OR IGNORE INTO house "
                        "(one, as_of, position, last_at, counting, valuing) "
                        "VALUES (1, %lld, 0, 0, '', '')", (long long)clock_wall(l->clock));
 
     if (rc == 0)
-        rc = sql_prepare(l->db, "SELECT as_of, position, last_at FROM house", &st, err);
-    if (rc < 0)
-        return rc;
-    rc = sql_step(st, "reading the house row", err);
-    if (rc == 1) {
-        l->as_of = sqlite3_column_int64(st, 0);
-        l->position = sqlite3_column_int64(st, 1);
-        l->last_at = sqlite3_column_int64(st, 2);
-    }
-    sqlite3_finalize(st);
-    if (l->position > 0)
+        rc = sql_integer(l->db, "SELECT coalesce(max(seq), 0) FROM event", &l->position, err);
+    if (rc == 0)
+        rc = sql_integer(l->db, "SELECT as_of FROM house", &l->as_of, err);
+    if (rc == 0)
+        rc = sql_integer(l->db, "SELECT position FROM house", &l->stored_position, err);
+    if (rc == 0 && l->position > 0)
         l->downtime_from = l->as_of;
-    return rc < 0 ? rc : 0;
+    return rc;
 }
 
 int ledger_open(struct ledger **ret, const struct ledger_options *options, struct err *err)
@@ -104,7 +100,7 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
     int rc = open_file(l, err);
 
     if (rc == 0)
-        rc = load_house(l, err);
+        rc = find_beginning(l, err);
     if (rc == 0)
         rc = statements_prepare(l, err);
     if (rc == 0)
@@ -116,48 +112,55 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
     if (rc == 0)
         rc = cursors_load(l, err);
     if (rc == 0)
-        rc = deadlines_next(l, err);
+        rc = count_recover(l, err);
     if (rc < 0) {
         ledger_close(l);
         return rc;
     }
+    l->store_now = true;
     writer_group(l, NULL, 0);       /* fires what fell due while we were away, and publishes */
     *ret = l;
     return 0;
 }
 
-/* A new generation: its own transactions, apart from any group. */
+static void take_rules(struct ledger *l, struct rules *rules)
+{
+    count_forget(l);
+    gaps_forget(l);
+    tally_destroy(l->tally);
+    l->rules = rules;
+    l->tally = tally_create(rules);
+    l->window_stale = true;
+}
+
+/* A new generation: its own transactions, apart from any group. If it cannot be counted, the old
+ * rules stay in force and what is stored still speaks for them. */
 static void change_rules(struct ledger *l, struct ledger_request *r)
 {
     struct rules *old = l->rules;
+    struct err err;
 
-    gaps_forget(l, true);
-    tally_destroy(l->tally);
-    l->rules = r->rules;
-    l->tally = tally_create(l->rules);
-    r->rules = NULL;
-    r->status = generation_settle(l, &r->err);
-    if (r->status == 0)
-        r->status = generation_record(l, r->digest, r->by, r->text, &r->err);
-    if (r->status < 0) {
-        /* The counts still speak for the old rules: so does the house. */
-        struct err err;
+    r->status = count_store(l, &r->err);
+    if (r->status == 0) {
+        take_rules(l, r->rules);
+        r->rules = NULL;
+        r->status = generation_settle(l, &r->err);
+        if (r->status == 0)
+            r->status = generation_record(l, r->digest, r->by, r->text, &r->err);
+        if (r->status < 0) {
+            struct rules *refused = l->rules;
 
-        log_err("ledger: the new configuration could not be counted: %s", r->err.text);
-        gaps_forget(l, true);
-        tally_destroy(l->tally);
-        rules_destroy(l->rules);
-        l->rules = old;
-        l->tally = tally_create(l->rules);
-        if (generation_settle(l, &err) < 0)
-            log_err("ledger: %s", err.text);
-    } else {
-        rules_destroy(old);
+            take_rules(l, old);
+            rules_destroy(refused);
+            if (generation_settle(l, &err) < 0)
+                writer_note_health(l, err.code, &err);
+        } else {
+            rules_destroy(old);
+        }
     }
-    l->window_stale = true;
     r->position = l->position;
-    (void)deadlines_next(l, NULL);  /* a failure shows at the next commit */
-    writer_publish(l, &r, 1);
+    l->astray = true;       /* the next group begins from what is stored */
+    writer_group(l, &r, 1);
 }
 
 /* Carries `first` and what waits behind it through as few transactions as the bound allows. */
@@ -187,25 +190,27 @@ void ledger_run(struct ledger *l)
 {
     struct ledger_request *r = mailbox_take(l->inbox);
 
+    l->store_now = true;
     if (!r)
         writer_group(l, NULL, 0);
-    for (; r; r = mailbox_take(l->inbox))
+    for (; r; r = mailbox_take(l->inbox)) {
+        l->store_now = true;
         take_group(l, r);
+    }
 }
 
-/* How long the thread may sleep: until something falls due, or the next heartbeat. */
+/* How long the thread may sleep: until something falls due or must be stored, or the heartbeat. */
 static int64_t nap_ms(const struct ledger *l)
 {
-    int64_t until_due = l->next_due_at < l->gaps_due_at ? l->next_due_at : l->gaps_due_at;
+    int64_t due_at = l->next_due_at < l->gaps_due_at ? l->next_due_at : l->gaps_due_at;
+    int64_t nap = l->stored_at + (l->anything_unstored ? STORE_EVERY_MS : HEARTBEAT_MS) -
+                  clock_monotonic(l->clock);
 
-    if (!l->stats.well)
+    if (!l->stats.well || l->astray)
         return RETRY_MS;
-    if (until_due == INSTANT_NEVER)
-        return HEARTBEAT_MS;
-    until_due -= clock_wall(l->clock);
-    if (until_due < 1)
-        return 1;
-    return until_due < HEARTBEAT_MS ? until_due : HEARTBEAT_MS;
+    if (due_at != INSTANT_NEVER && due_at - clock_wall(l->clock) < nap)
+        nap = due_at - clock_wall(l->clock);
+    return nap < 1 ? 1 : nap;
 }
 
 static void warn_of_wal(struct ledger *l, bool *warned)
@@ -268,9 +273,10 @@ static void free_outbox(struct ledger *l)
     }
 }
 
-static void free_touched(struct ledger *l)
+static void free_memory(struct ledger *l)
 {
-    writer_forget_transaction(l);
+    count_forget(l);
+    gaps_forget(l);
     while (l->free_touched) {
         struct touched *t = l->free_touched;
 
@@ -289,14 +295,14 @@ void ledger_close(struct ledger *l)
     if (l->has_thread)
         pthread_join(l->thread, NULL);
     if (l->st.commit) {
+        l->store_now = true;
         writer_group(l, NULL, 0);       /* the last durable instant */
         if (sql_checkpoint(l->db, true, NULL, &err) < 0)
             log_warning("ledger: %s", err.text);
     }
     statements_finish(l);
     sql_close(l->db);
-    free_touched(l);
-    gaps_forget(l, true);
+    free_memory(l);
     free_outbox(l);
     cursors_finish(l);
     tally_destroy(l->tally);

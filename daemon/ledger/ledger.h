@@ -1,9 +1,10 @@
 /* The ledger: one SQLite file, one thread that writes it.
  *
- * Askers submit requests; the ledger thread takes what is queued, up to a bound, into one
- * transaction: advance as_of and fire what is due, log the events, fold and count what they touch,
- * commit. Only then does it publish the changed facts and complete each request, in that order
- * and through one mailbox, so that whoever is told "accepted" already reads the new figure.
+ * Askers submit requests; the ledger thread takes what is queued, up to a bound, and commits it to
+ * the event log in one transaction. Then it lets time pass, folds and counts, publishes the
+ * changed facts and completes each request, in that order and through one mailbox, so that whoever
+ * is told "accepted" already reads the new figure. The tables of tickets, devices and facts follow
+ * at most half a second later, and are caught up from the log after a crash.
  *
  * A commit that fails (disk full, I/O error) takes nothing: each request of the group completes
  * with a negative errno, the asker keeps its data and tries again, and the ledger tries its own
@@ -41,6 +42,7 @@ enum ledger_what {
     LEDGER_EVENTS,              /* lines, via, and cursor if not NULL */
     LEDGER_RESUBMIT,            /* quarantine item `n` is replaced by lines[0]; by */
     LEDGER_DISMISS,             /* quarantine item `n`; by, text = the reason */
+    LEDGER_STORE,               /* nothing: completes once readers see what was published */
     LEDGER_RULES,               /* rules, digest, by, text = changed keys: a new generation */
 };
 
@@ -87,6 +89,8 @@ struct ledger_stats {
 /* One commit's news, for the board. */
 struct publication {
     int64_t position;
+    int64_t stored_position;    /* up to here the tables say what the figures say: readers see it.
+                                 * LEDGER_STORE brings them level */
     int64_t as_of;
     int64_t next_due_at;        /* nothing counts differently by itself before this instant */
     int64_t last_at;            /* greatest `at` not after as_of among the logged; 0: none */

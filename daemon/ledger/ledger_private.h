@@ -17,31 +17,55 @@
 
 enum {
     GROUP_LINES_MAX = 4096,         /* of one transaction; one request may overshoot it */
+    STORE_EVERY_MS = 500,           /* what is counted in memory alone is never older */
+    STORE_TICKETS_MAX = 4096,       /* nor more than this */
     HEARTBEAT_MS = 10000,           /* the last durable instant is never older, while idle */
     CHECKPOINT_PAGES = 4000,        /* of the write-ahead log, 16 MiB */
     WINDOW_DAYS = 36,               /* the board holds periods that ended less than this ago */
 };
 
-/* A ticket that the transaction at hand has touched: as it is now, and as it was last counted. */
+/* A ticket in memory: as it is now, and as it was last counted. */
 struct touched {
     char key[KIND_SIZE + TICKET_SIZE];      /* kind, NUL, ticket: what the table is keyed by */
     unsigned key_length;
     bool stored;                            /* has a row already */
     bool refold;                            /* fold again from the log before counting */
+    bool in_group;                          /* on the group's list, to be counted */
     struct ticket now;
+    struct ticket *before;                  /* installs and repairs: when the group began */
+    struct attributes counted_is;           /* as last counted */
     struct contribution counts;
     char accuser[TICKET_SIZE];              /* "": none */
-    struct attributes was_is;               /* as counted before this transaction */
-    struct contribution was;
+    int64_t due_at;
+    struct touched *next_in_group;
+    struct touched_device *filed_under;     /* installs and repairs: the device they name now */
+    struct touched *next_filed, *previous_filed;
     struct touched *next_free;
     UT_hash_handle hh;
 };
 
-/* A device that the transaction at hand has touched. */
+/* A device in memory, with its installs and repairs. */
 struct touched_device {
     char device[NAME_SIZE];
-    struct touched **jobs;      /* its installs and repairs; a part of `jobs` of the ledger */
-    size_t job_count;
+    bool in_group;
+    bool complete;              /* every install and repair of it is in memory */
+    bool counted;               /* `history` is what it was last counted by */
+    bool known;                 /* something in the log names it */
+    struct device_history history;
+    int64_t due_at;
+    struct touched *first_job;
+    struct touched_device *next_in_group;
+    UT_hash_handle hh;
+};
+
+/* The counts of one fact in memory, since the last store. */
+struct cell {
+    char key[8 + SCOPE_SIZE];   /* KPI, kind and number of the period, scope */
+    unsigned key_length;
+    uint16_t kpi;
+    struct period period;
+    char scope[SCOPE_SIZE];
+    struct counts counts;
     UT_hash_handle hh;
 };
 
@@ -74,7 +98,7 @@ struct news {
 
 struct statements {
     sqlite3_stmt *begin, *commit, *rollback;
-    sqlite3_stmt *event_put, *event_get, *event_of_subject, *event_of_kind;
+    sqlite3_stmt *event_put, *event_get, *event_of_subject, *event_of_kind, *event_after;
     sqlite3_stmt *ticket_get, *ticket_insert, *ticket_update, *ticket_due, *ticket_jobs;
     sqlite3_stmt *device_put, *device_delete, *device_due;
     sqlite3_stmt *fact_get, *fact_put, *fact_delete, *fact_window, *fact_all;
@@ -91,39 +115,50 @@ struct ledger {
     char *path;
     int lock_fd;                /* -1: none, in memory */
 
-    /* What is durable, unless a transaction is open. */
+    /* What the figures speak for; every event up to `position` is durable. */
     int64_t as_of;
     int64_t position;
+    int64_t last_at;
+    int64_t next_due_at;
+    int64_t gaps_due_at;        /* an edge of an input dated after as_of */
+    struct gaps *gaps;          /* one for each KPI */
     int64_t generation;
     char digest[65];
     int64_t accepted_at;
-    int64_t next_due_at;
-    int64_t last_at;
     int64_t downtime_from;
-    struct gaps *gaps;          /* one for each KPI */
-    int64_t gaps_due_at;        /* an edge of an input dated after as_of */
 
-    /* The transaction at hand. */
+    /* In memory since the last store. */
+    struct touched *touched;
+    struct touched_device *devices;
+    struct cell *cells;
+    int64_t memory_due_at;      /* nothing in memory falls due before */
+    bool gaps_unstored;
+    bool store_now;             /* a stored deadline has passed: its row must say so */
+    bool anything_unstored;
+    int64_t stored_position;
+    int64_t stored_at;          /* monotonic */
+    bool astray;                /* counting failed midway: go back to what is stored */
+
+    /* The group at hand. */
     int64_t was_as_of;
     int64_t was_position;
-    struct touched *touched;
-    struct touched *free_touched;
-    size_t free_count;
-    struct touched_device *devices;
-    struct touched **jobs;      /* the touched installs and repairs, grouped by device */
-    struct gaps *fresh_gaps;    /* take the place of `gaps` at the commit */
+    struct touched *group;
+    struct touched_device *device_group;
     struct tally *tally;
     bool gaps_touched;
     bool quarantine_touched;
-    bool gaps_news;             /* the next publication brings the gaps */
     struct published_fact *changed;
     size_t changed_count, changed_capacity;
+    struct touched *free_touched;
+    size_t free_count;
 
     struct ledger_stats stats;
     int64_t wal_warn_bytes;
     int wal_pages;
     int wal_pages_tried;        /* at the last checkpoint that could not finish */
     bool clock_is_behind;
+    bool gaps_news;             /* the next publication brings the gaps */
+    int failed_code;            /* of the failure that `stats.why` tells */
     bool window_stale;          /* the next publication brings the whole window */
 
     struct mailbox *inbox;
@@ -142,11 +177,30 @@ struct ledger {
 int statements_prepare(struct ledger *l, struct err *err);
 void statements_finish(struct ledger *l);
 
-/* writer.c: one group. `requests` may be none: then only time passes. */
+/* writer.c */
+/* One group through the log, the count and the board. `requests` may be none: then only time
+ * passes. */
 void writer_group(struct ledger *l, struct ledger_request **requests, size_t count);
 /* Publishes (rules and window too, if `window_stale`) and completes `requests`. */
 void writer_publish(struct ledger *l, struct ledger_request **requests, size_t count);
-void writer_forget_transaction(struct ledger *l);
+/* The only place that says in the journal how the store is. */
+void writer_note_health(struct ledger *l, int rc, const struct err *err);
+
+/* count.c */
+/* Folds one logged event into what is in memory. */
+int count_fold(struct ledger *l, const struct event *event, struct err *err);
+/* Lets time pass, then counts all that was touched since the last call. */
+int count_group(struct ledger *l, struct err *err);
+/* Around any number of reads: locks are taken once. count_store within it ends it. count_end
+ * returns `rc`, or how the commit failed. */
+int count_begin(struct ledger *l, struct err *err);
+int count_end(struct ledger *l, int rc, struct err *err);
+/* Writes what is in memory alone, in one transaction, and forgets it. */
+int count_store(struct ledger *l, struct err *err);
+/* Forgets what is in memory alone, back to the stored state. */
+void count_forget(struct ledger *l);
+/* Folds and counts the events that are logged and not yet in the stored state. */
+int count_recover(struct ledger *l, struct err *err);
 
 /* event_log.c */
 /* 1 new (line->seq set), 0 the log had it word for word, 2 the log has another of that identity. */
@@ -157,36 +211,54 @@ int log_read(struct ledger *l, const char *kind, const char *subject, struct log
              struct err *err);
 /* Every event of a kind that has few, in event order. */
 int log_read_kind(struct ledger *l, const char *kind, struct logged_list *list, struct err *err);
+/* Up to `limit` events after a position, in the order of the log. */
+int log_read_after(struct ledger *l, int64_t position, int limit, struct logged_list *list,
+                   struct err *err);
 void logged_finish(struct logged_list *list);
 
 /* folded.c */
 int folded_apply(struct ledger *l, const struct event *event, struct err *err);
+/* Finds or reads a ticket and puts it on the group's list. */
 int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct touched **ret,
                  struct err *err);
-/* Counts every touched ticket anew into the tally and notes the devices that they touch. */
+/* Puts it on the list of what this group will count. */
+void folded_join_group(struct ledger *l, struct touched *t);
+/* Folds the group's tickets, settles who is accused, and counts them into the tally. */
 int folded_count(struct ledger *l, struct err *err);
 int folded_store(struct ledger *l, struct err *err);
+void folded_end_group(struct ledger *l);
+void folded_forget(struct ledger *l);
 
 /* devices.c */
-void devices_touch(struct ledger *l, const char *device);
+/* Finds or makes it and puts it on the group's list; NULL for the empty name. */
+struct touched_device *devices_touch(struct ledger *l, const char *device);
 int devices_count(struct ledger *l, struct err *err);
+int devices_store(struct ledger *l, struct err *err);
+void devices_end_group(struct ledger *l);
+void devices_forget(struct ledger *l);
 
 /* deadlines.c */
 /* Moves as_of to the clock's now and touches what fell due on the way. */
 int deadlines_advance(struct ledger *l, struct err *err);
+/* Something in memory falls due then. */
+void deadlines_note(struct ledger *l, int64_t due_at);
+/* Finds next_due_at, among what is stored and what is in memory. */
 int deadlines_next(struct ledger *l, struct err *err);
 
 /* facts.c */
+/* Adds the tally's differences to the facts in memory, and notes those that the board shows. */
+int facts_count(struct ledger *l, struct err *err);
 int facts_store(struct ledger *l, struct err *err);
+void facts_forget(struct ledger *l);
 int facts_load_window(struct ledger *l, struct err *err);
 int64_t facts_window_from(const struct ledger *l);
 
 /* gaps.c */
-/* Folds the gaps of each KPI anew and stores them; `fresh_gaps` until the commit. */
+/* Folds the gaps of each KPI anew from the log. */
 int gaps_recount(struct ledger *l, struct err *err);
-void gaps_take_fresh(struct ledger *l);
-/* Frees the fresh ones, or all: before the rules change or go. */
-void gaps_forget(struct ledger *l, bool all);
+int gaps_store(struct ledger *l, struct err *err);
+/* Before the rules change or go. */
+void gaps_forget(struct ledger *l);
 /* For a publication; NULL if there are none yet. Gives. */
 struct gaps *gaps_copy(const struct ledger *l);
 

@@ -22,6 +22,7 @@ static const struct prepared table[] = {
     STATEMENT(event_get, "SELECT seq, json FROM event WHERE source = ?1 AND id = ?2"),
     STATEMENT(event_of_subject, "SELECT seq, json FROM event WHERE kind = ?1 AND subject = ?2"),
     STATEMENT(event_of_kind, "SELECT seq, json FROM event WHERE kind = ?1"),
+    STATEMENT(event_after, "SELECT seq, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
 
     STATEMENT(ticket_get, "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 AND ticket = ?2"),
     STATEMENT(ticket_insert, TICKET_INSERT),

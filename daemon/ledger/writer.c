@@ -1,50 +1,30 @@
-/* The writer: takes a group of requests through one transaction.
+/* The writer: takes a group of requests through the house.
  *
- *   begin ─> advance as_of, touch what fell due ─> log each line, fold it into its ticket
- *         ─> count what was touched, store folds and facts ─> commit ─> publish ─> complete
+ *   log each line, commit ─> let time pass, fold, count in memory ─> publish ─> complete
+ *                                        └─ now and then ─> store what is in memory, commit
  *
- * Anything that fails before the commit has succeeded rolls the whole group back: every request
- * completes with the failure and nothing of it was taken. The failure is said once in the journal,
- * and so is the recovery, which the next heartbeat or request tries by itself. */
+ * The log is what makes an event durable, so nobody is answered before its commit. What is folded
+ * and counted is derived from it: it is written at most STORE_EVERY_MS later, once for however
+ * many groups have touched it, and after a crash it is caught up from the log (count_recover).
+ *
+ * A commit of the log that fails takes nothing: every request of the group completes with the
+ * failure and nothing of it was kept. The failure is said once in the journal, and so is the
+ * recovery, which the next request or heartbeat tries by itself. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/ledger_private.h"
 
-enum { FREE_TOUCHED_MAX = 2048 };   /* kept for the next transaction, 4 MiB */
+enum { DISK_ROOM_BYTES = 8 * 1024 * 1024 };
 
 /* What one group adds to the statistics, if it commits. */
 struct group_counts {
     uint64_t events, duplicates, quarantined;
 };
-
-void writer_forget_transaction(struct ledger *l)
-{
-    struct touched *t, *next;
-    struct touched_device *d, *next_device;
-
-    HASH_ITER(hh, l->touched, t, next) {
-        HASH_DEL(l->touched, t);
-        if (l->free_count >= FREE_TOUCHED_MAX) {
-            free(t);
-            continue;
-        }
-        t->next_free = l->free_touched;
-        l->free_touched = t;
-        l->free_count++;
-    }
-    HASH_ITER(hh, l->devices, d, next_device) {
-        HASH_DEL(l->devices, d);
-        free(d);
-    }
-    free(l->jobs);
-    l->jobs = NULL;
-    tally_clear(l->tally);
-    l->gaps_touched = l->quarantine_touched = false;
-}
 
 static void refuse_conflict(struct ledger_line *line)
 {
@@ -54,21 +34,6 @@ static void refuse_conflict(struct ledger_line *line)
              "id: event %lld of the log has this source and id, and says something else",
              (long long)line->seq);
     line->seq = -1;     /* the refusal is ours: undone if the group is rolled back */
-}
-
-static int fold_line(struct ledger *l, const struct ledger_line *line, struct err *err)
-{
-    const struct event *event = &line->event;
-
-    if (event->at <= l->as_of && event->at > l->last_at)
-        l->last_at = event->at;
-    if (event->ticket[0] && event->type <= EVENT_AMENDED)
-        return folded_apply(l, event, err);
-    if (event->type == EVENT_LOST || event->type == EVENT_FOUND)
-        l->gaps_touched = true;
-    else
-        devices_touch(l, event->device);
-    return 0;
 }
 
 /* Logs one line or puts it aside. `keep_refused` is false where the refused line is a correction
@@ -85,7 +50,7 @@ static int take_line(struct ledger *l, struct ledger_line *line, const char *via
         if (rc == 1) {
             line->result = LINE_ACCEPTED;
             counts->events++;
-            return fold_line(l, line, err);
+            return 0;
         }
         if (rc == 0) {
             line->result = LINE_DUPLICATE;
@@ -130,7 +95,13 @@ static int take_request(struct ledger *l, struct ledger_request *r, struct group
     int64_t now = clock_wall(l->clock);
     int rc;
 
+    if (r->what == LEDGER_RULES)
+        return 0;       /* done before the group, and its status is told */
     r->status = 0;
+    if (r->what == LEDGER_STORE) {
+        l->store_now = true;
+        return 0;
+    }
     if (r->what == LEDGER_EVENTS)
         return take_events(l, r, now, counts, err);
     rc = quarantine_waits(l, r->n, err);
@@ -145,48 +116,15 @@ static int take_request(struct ledger *l, struct ledger_request *r, struct group
     return quarantine_decide(l, r->n, "dismissed", r->by, r->text, err);
 }
 
-static int store_house(struct ledger *l, struct err *err)
-{
-    sqlite3_stmt *st = l->st.house_put;
-
-    sqlite3_bind_int64(st, 1, l->as_of);
-    sqlite3_bind_int64(st, 2, l->position);
-    sqlite3_bind_int64(st, 3, l->last_at);
-    return sql_run(st, "writing the house row", err);
-}
-
-static int count_and_store(struct ledger *l, struct err *err)
-{
-    int rc = folded_count(l, err);
-
-    if (rc == 0)
-        rc = devices_count(l, err);
-    if (rc == 0)
-        rc = folded_store(l, err);
-    if (rc == 0)
-        rc = facts_store(l, err);
-    if (rc == 0 && l->gaps_touched)
-        rc = gaps_recount(l, err);
-    if (rc == 0 && l->quarantine_touched)
-        rc = quarantine_count(l, err);
-    if (rc == 0)
-        rc = store_house(l, err);
-    if (rc == 0)
-        rc = deadlines_next(l, err);
-    return rc;
-}
-
-static int transact(struct ledger *l, struct ledger_request **requests, size_t count,
-                    struct group_counts *counts, struct err *err)
+static int log_group(struct ledger *l, struct ledger_request **requests, size_t count,
+                     struct group_counts *counts, struct err *err)
 {
     int rc = sql_run(l->st.begin, "beginning a transaction", err);
 
-    if (rc == 0)
-        rc = deadlines_advance(l, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = take_request(l, requests[i], counts, err);
-    if (rc == 0)
-        rc = count_and_store(l, err);
+    if (rc == 0 && l->quarantine_touched)
+        rc = quarantine_count(l, err);
     if (rc == 0)
         rc = sql_run(l->st.commit, "committing", err);
     return rc;
@@ -206,67 +144,108 @@ static void undo_request(struct ledger_request *r, int status, const struct err 
     }
 }
 
-/* The only place that says in the journal how the store is. */
-static void note_health(struct ledger *l, int rc, const struct err *err)
+/* A full disk still takes a small write now and then: it is well again when it has room. */
+static bool disk_is_full(const struct ledger *l)
 {
-    bool well = rc == 0;
+    struct statvfs disk;
 
-    if (!well)
-        l->stats.failures++;
-    if (!well && (l->stats.well || strcmp(l->stats.why, err->text) != 0))
-        log_err("ledger: %s", err->text);
-    else if (well && !l->stats.well)
-        log_notice("ledger: well again, after %llu failed attempts in all",
-                   (unsigned long long)l->stats.failures);
-    l->stats.well = well;
-    snprintf(l->stats.why, sizeof l->stats.why, "%s", well ? "" : err->text);
+    return l->failed_code == -ENOSPC && statvfs(l->path, &disk) == 0 &&
+           (uint64_t)disk.f_bavail * disk.f_frsize < DISK_ROOM_BYTES;
 }
 
-/* What a failed group must give back, besides what the rollback does. */
-struct before_group {
-    int64_t as_of, position, next_due_at, last_at, gaps_due_at, waiting_quarantine;
-};
+void writer_note_health(struct ledger *l, int rc, const struct err *err)
+{
+    if (rc < 0) {
+        l->stats.failures++;
+        if (l->stats.well || l->failed_code != rc)
+            log_err("ledger: %s", err->text);
+        l->failed_code = rc;
+        l->stats.well = false;
+        snprintf(l->stats.why, sizeof l->stats.why, "%s", err->text);
+        return;
+    }
+    if (l->stats.well || disk_is_full(l))
+        return;
+    log_notice("ledger: well again, after %llu failed attempts in all",
+               (unsigned long long)l->stats.failures);
+    l->stats.well = true;
+    l->stats.why[0] = '\0';
+}
 
-static void roll_back(struct ledger *l, const struct before_group *before,
-                      struct ledger_request **requests, size_t count, int rc,
-                      const struct err *err)
+static void roll_back(struct ledger *l, int64_t waiting, struct ledger_request **requests,
+                      size_t count, int rc, const struct err *err)
 {
     if (!sqlite3_get_autocommit(l->db))
         (void)sql_run(l->st.rollback, "rolling back", NULL);    /* the first failure is told */
-    l->as_of = before->as_of;
-    l->position = before->position;
-    l->next_due_at = before->next_due_at;
-    l->last_at = before->last_at;
-    l->gaps_due_at = before->gaps_due_at;
-    l->stats.waiting_quarantine = before->waiting_quarantine;
-    l->changed_count = 0;
-    gaps_forget(l, false);
+    l->position = l->was_position;
+    l->stats.waiting_quarantine = waiting;
     for (size_t i = 0; i < count; i++)
         undo_request(requests[i], rc, err);
 }
 
-static void count_group(struct ledger *l, struct ledger_request **requests, size_t count,
-                        const struct group_counts *counts)
+static void note_commit(struct ledger *l, struct ledger_request **requests, size_t count,
+                        const struct group_counts *counts, int64_t began)
 {
     l->stats.commits++;
     l->stats.events += counts->events;
     l->stats.duplicates += counts->duplicates;
     l->stats.quarantined += counts->quarantined;
+    l->stats.last_commit_us = (clock_monotonic(l->clock) - began) * 1000;
     for (size_t i = 0; i < count; i++)
         requests[i]->position = l->position;
+    cursors_committed(l, requests, count);
 }
 
-static void publish_and_checkpoint(struct ledger *l, struct ledger_request **requests,
-                                   size_t count)
+/* Commits the group to the log. False if it failed: the requests say so. */
+static bool commit_group(struct ledger *l, struct ledger_request **requests, size_t count)
+{
+    struct group_counts counts = { 0 };
+    int64_t began = clock_monotonic(l->clock), waiting = l->stats.waiting_quarantine;
+    struct err err = { 0 };
+    int rc = log_group(l, requests, count, &counts, &err);
+
+    l->quarantine_touched = false;
+    if (rc < 0)
+        roll_back(l, waiting, requests, count, rc, &err);
+    else
+        note_commit(l, requests, count, &counts, began);
+    writer_note_health(l, rc, &err);
+    return rc == 0;
+}
+
+/* Folds what the group brought. The events are durable whatever happens here, so a failure is
+ * the store's and not the requests': the count goes back to what is stored and is caught up. */
+static int count_requests(struct ledger *l, struct ledger_request **requests, size_t count,
+                          struct err *err)
+{
+    bool caught_up = l->astray;     /* recovering folds this group's events, too */
+    int rc = l->astray ? count_recover(l, err) : count_begin(l, err);
+
+    for (size_t i = 0; rc == 0 && !caught_up && i < count; i++)
+        for (size_t j = 0; rc == 0 && j < requests[i]->count; j++)
+            if (requests[i]->lines[j].result == LINE_ACCEPTED)
+                rc = count_fold(l, &requests[i]->lines[j].event, err);
+    return rc == 0 ? count_group(l, err) : rc;
+}
+
+static bool store_is_due(const struct ledger *l)
+{
+    int64_t age = clock_monotonic(l->clock) - l->stored_at;
+
+    return l->store_now || !l->stats.well || age >= HEARTBEAT_MS ||
+           (l->anything_unstored &&
+            (age >= STORE_EVERY_MS || HASH_COUNT(l->touched) >= STORE_TICKETS_MAX));
+}
+
+static void checkpoint(struct ledger *l)
 {
     struct err err;
     int64_t wal_bytes;
 
-    writer_publish(l, requests, count);
     if (l->wal_pages < l->wal_pages_tried + CHECKPOINT_PAGES)
         return;
     if (sql_checkpoint(l->db, false, &wal_bytes, &err) < 0) {
-        note_health(l, err.code, &err);
+        writer_note_health(l, err.code, &err);
         return;
     }
     /* A reader in the way leaves pages behind: do not try again at every commit. */
@@ -276,30 +255,31 @@ static void publish_and_checkpoint(struct ledger *l, struct ledger_request **req
         l->wal_pages = 0;
 }
 
+/* Counts the group and stores if that is due, all in one transaction. */
+static void count_and_store(struct ledger *l, struct ledger_request **requests, size_t count)
+{
+    struct err err = { 0 };
+    int rc = count_requests(l, requests, count, &err);
+    bool counted = rc == 0, store = counted && store_is_due(l);
+
+    rc = store ? count_store(l, &err) : count_end(l, rc, &err);
+    if (!counted) {
+        count_forget(l);
+        l->astray = true;
+    }
+    if (rc < 0 || store)
+        writer_note_health(l, rc, &err);
+}
+
 void writer_group(struct ledger *l, struct ledger_request **requests, size_t count)
 {
-    struct before_group before = { l->as_of, l->position, l->next_due_at, l->last_at,
-                                   l->gaps_due_at, l->stats.waiting_quarantine };
-    struct group_counts counts = { 0 };
-    int64_t began = clock_monotonic(l->clock);
-    struct err err;
-    int rc;
-
     l->was_as_of = l->as_of;
     l->was_position = l->position;
-    rc = transact(l, requests, count, &counts, &err);
-    note_health(l, rc, &err);
-    if (rc < 0) {
-        roll_back(l, &before, requests, count, rc, &err);
-    } else {
-        gaps_take_fresh(l);
-        count_group(l, requests, count, &counts);
-        cursors_committed(l, requests, count);
-        l->stats.last_commit_us = (clock_monotonic(l->clock) - began) * 1000;
-    }
-    writer_forget_transaction(l);
+    if (count == 0 || commit_group(l, requests, count))
+        count_and_store(l, requests, count);
     l->stats.last_progress_ms = clock_monotonic(l->clock);
-    publish_and_checkpoint(l, requests, count);
+    writer_publish(l, requests, count);
+    checkpoint(l);
 }
 
 /* Everything that changed since the last publication, for the loop thread. */
@@ -308,6 +288,7 @@ static void fill_publication(struct ledger *l, struct publication *p)
     struct err err;
 
     p->position = l->position;
+    p->stored_position = l->stored_position;
     p->as_of = l->as_of;
     p->next_due_at = l->next_due_at;
     p->last_at = l->last_at;
@@ -316,12 +297,14 @@ static void fill_publication(struct ledger *l, struct publication *p)
     p->accepted_at = l->accepted_at;
     p->window_from = facts_window_from(l);
     p->stats = l->stats;
-    if (l->window_stale && facts_load_window(l, &err) < 0) {
-        note_health(l, err.code, &err);
-        l->changed_count = 0;
-    } else if (l->window_stale) {
-        p->rules = rules_copy(l->rules);
-        l->window_stale = false;
+    if (l->window_stale && !l->astray && !l->anything_unstored) {
+        if (facts_load_window(l, &err) == 0) {
+            p->rules = rules_copy(l->rules);
+            l->window_stale = false;
+        } else {
+            writer_note_health(l, err.code, &err);
+            l->changed_count = 0;
+        }
     }
     if (l->gaps_news) {
         p->gaps = gaps_copy(l);
