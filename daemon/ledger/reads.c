@@ -1,6 +1,9 @@
 /* Reading the ledger. Each read is one statement over an index that has the order asked for, so
  * that a page of a long list costs what the page costs; what SQL cannot say as well (which scopes
- * a ticket belongs to) is filtered here. Statements are prepared when first used and kept. */
+ * a ticket belongs to) is filtered here. Statements are prepared when first used and kept.
+ *
+ * What a caller passes is copied into the statement: a callback that notes where the next page
+ * begins may well write over the place where this page began. */
 #include "ledger/reads.h"
 
 #include <assert.h>
@@ -182,12 +185,12 @@ int reader_facts(struct reader *reader, const struct fact_query *query,
     period_format(from, query->from);
     sql_bind_text(stmt, 2, strcmp(after, from) > 0 ? after : from);
     sql_bind_text(stmt, 3, period_format(to, query->to));
-    sql_bind_text_or_null(stmt, 4, single_scope(query->scope));
+    sql_bind_text_copied(stmt, 4, single_scope(query->scope));
     sql_bind_text(stmt, 5, after);
-    sql_bind_text(stmt, 6, goes_on ? query->after_kpi : "");
-    sql_bind_text(stmt, 7, goes_on ? query->after_scope : "");
+    sql_bind_text_copied(stmt, 6, goes_on ? query->after_kpi : "");
+    sql_bind_text_copied(stmt, 7, goes_on ? query->after_scope : "");
     if (query->kpi)
-        sql_bind_text(stmt, 8, query->kpi);
+        sql_bind_text_copied(stmt, 8, query->kpi);
     return finish(stmt, each_fact(stmt, query, each, arg, err));
 }
 
@@ -262,7 +265,7 @@ int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t
     sql_bind_integer(stmt, 2, after_ticket && after_at > begin ? after_at : begin);
     sql_bind_integer(stmt, 3, end);
     sql_bind_integer(stmt, 4, after_ticket ? after_at : INT64_MIN);
-    sql_bind_text(stmt, 5, after_ticket ? after_ticket : "");
+    sql_bind_text_copied(stmt, 5, after_ticket ? after_ticket : "");
     return finish(stmt, each_ticket(reader, stmt, kpi, scope, each, arg, err));
 }
 
@@ -287,8 +290,8 @@ int reader_events(struct reader *reader, const char *kind, const char *subject,
 
     if (rc < 0)
         return rc;
-    sql_bind_text(stmt, 1, kind);
-    sql_bind_text(stmt, 2, subject);
+    sql_bind_text_copied(stmt, 1, kind);
+    sql_bind_text_copied(stmt, 2, subject);
     while ((rc = sql_step(stmt, "events", err)) > 0) {
         struct event_row row;
 
@@ -327,7 +330,7 @@ int reader_device_names(struct reader *reader, const char *after,
 
     if (rc < 0)
         return rc;
-    sql_bind_text(stmt, 1, after ? after : "");
+    sql_bind_text_copied(stmt, 1, after ? after : "");
     while ((rc = sql_step(stmt, "devices", err)) > 0)
         if (each(arg, sql_column_text(stmt, 0)))
             break;

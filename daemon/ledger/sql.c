@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,14 +177,22 @@ static int choose_wal(sqlite3 *db, const char *path, struct err *err)
     return 0;
 }
 
+/* SQLite's count of its memory takes a lock at each allocation, and nobody reads it. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);   /* refused once it runs: then it counts */
+}
+
 int sql_open_writer(const char *path, sqlite3 **ret, struct err *err)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
     sqlite3 *db = NULL;
     struct err why;
     int rc = make_file(path, err);
 
     if (rc < 0)
         return rc;
+    (void)pthread_once(&configured, configure);
     rc = sqlite3_open_v2(path, &db,
                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc != SQLITE_OK)
@@ -339,6 +348,14 @@ static void bound(int rc)
 void sql_bind_text(sqlite3_stmt *stmt, int index, const char *text)
 {
     bound(sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC));
+}
+
+void sql_bind_text_copied(sqlite3_stmt *stmt, int index, const char *text)
+{
+    int rc = text ? sqlite3_bind_text(stmt, index, text, -1, SQLITE_TRANSIENT)
+                  : sqlite3_bind_null(stmt, index);
+
+    bound(rc);
 }
 
 void sql_bind_bytes(sqlite3_stmt *stmt, int index, const char *text, size_t length)

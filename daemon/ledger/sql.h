@@ -63,6 +63,9 @@ int sql_checkpoint(sqlite3 *db, bool truncate, int64_t *ret_wal_bytes, struct er
 
 /* Binding. Texts are not copied: they must live until the statement is stepped and reset. */
 void sql_bind_text(sqlite3_stmt *stmt, int index, const char *text);
+/* The same, copied: for rows that go to a callback which may change what it was called
+ * with. A null pointer becomes NULL. */
+void sql_bind_text_copied(sqlite3_stmt *stmt, int index, const char *text);
 void sql_bind_bytes(sqlite3_stmt *stmt, int index, const char *text, size_t length);
 void sql_bind_blob(sqlite3_stmt *stmt, int index, const void *bytes, size_t length);
 /* "" and a null pointer become NULL. */
