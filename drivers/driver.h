@@ -41,7 +41,8 @@ struct driver {
 
     /* Finds what no single option can show: two units with one address, a map that overlaps.
      * `section` is the source's whole section, for the place of a fault. Adds every fault, not
-     * the first. Opens nothing. Optional. */
+     * the first. Opens nothing. It is called even where the table found faults: a member of such
+     * an option holds its fallback, or zero. Optional. */
     void (*check)(const void *config, const struct option_tree *section, struct faults *faults);
 
     /* Copies what it needs of `config`; opens nothing, so that a missing device is a state

@@ -71,13 +71,40 @@ static char *sample(char to[SHOWN_SIZE], const struct option *option)
     return to;
 }
 
+static bool is_scalar(const struct option_tree *tree)
+{
+    return tree->type == TREE_INTEGER || tree->type == TREE_REAL || tree->type == TREE_BOOL;
+}
+
+/* What was meant, where only the quotes are too many or too few; else a sample. */
+static char *mended(char to[SHOWN_SIZE], const struct option *option,
+                    const struct option_tree *tree)
+{
+    bool wants_text = option->type == OPTION_TEXT || option->type == OPTION_TEXTS;
+    bool is_number = tree->type == TREE_TEXT && tree->text[0] && strlen(tree->text) < 10 &&
+                     strspn(tree->text, "0123456789") == strlen(tree->text);
+    bool is_switch = tree->type == TREE_TEXT && (strcmp(tree->text, "true") == 0 ||
+                                                 strcmp(tree->text, "false") == 0);
+
+    if (wants_text && is_scalar(tree))
+        (void)snprintf(to, SHOWN_SIZE, "\"%s\"", tree->text);
+    else if (option->type == OPTION_TEXTS && tree->type == TREE_TEXT)
+        (void)snprintf(to, SHOWN_SIZE, "[ \"%.40s\" ]", tree->text);
+    else if ((option->type == OPTION_UINT && is_number) ||
+             (option->type == OPTION_BOOL && is_switch))
+        (void)snprintf(to, SHOWN_SIZE, "%s", tree->text);
+    else
+        return sample(to, option);
+    return to;
+}
+
 static bool wrong_type(const struct option *option, const struct option_tree *tree,
                        struct faults *faults)
 {
     char is[SHOWN_SIZE], better[SHOWN_SIZE];
 
     fault_add_at(faults, tree, "%s is %s: write %s, not %s", option->name,
-                 types[option->type].is, sample(better, option), shown(is, tree));
+                 types[option->type].is, mended(better, option, tree), shown(is, tree));
     return false;
 }
 

@@ -2,6 +2,8 @@
  * meaning and not the spelling. */
 #include "conf_fixture.h"
 
+#include <glob.h>
+
 #include "base/span.h"
 
 static void test_defaults(void **state)
@@ -305,6 +307,27 @@ static void test_changes_from_nothing(void **state)
     fixture_finish(&f);
 }
 
+/* The golden cases name a zone and KPIs, and nothing else. */
+static void test_golden_cases_load(void **state)
+{
+    glob_t paths;
+
+    (void)state;
+    assert_int_equal(glob("tests/golden/*/kpid.conf", 0, NULL, &paths), 0);
+    for (size_t i = 0; i < paths.gl_pathc; i++) {
+        struct faults faults = { 0 };
+        struct conf *conf = conf_load(paths.gl_pathv[i], &faults);
+
+        print_message("# %s\n", paths.gl_pathv[i]);
+        faults_print(&faults);
+        assert_non_null(conf);
+        assert_true(conf->rules.kpi_count > 0);
+        conf_destroy(conf);
+        faults_finish(&faults);
+    }
+    globfree(&paths);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_source_differs),
         cmocka_unit_test(test_changes_from_nothing),
+        cmocka_unit_test(test_golden_cases_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,7 +79,7 @@ static void test_settings(void **state)
           "kpid.conf:3: database is an absolute path in quotes: write \"/var/lib/kpid/kpid.db\", "
           "not 5\n"
           "kpid.conf:4: log_level is a word in quotes: write \"err\", not 3\n"
-          "kpid.conf:5: connections_max is a whole number: write 256, not \"9\"\n"
+          "kpid.conf:5: connections_max is a whole number: write 9, not \"9\"\n"
           "kpid.conf:6: week is a list or a group: write ( { ... } ), not 7\n"
           "kpid.conf:7: body_max is a whole number: write 16777216, not 1.5\n" },
         { "out of range",
@@ -260,6 +260,15 @@ static void test_sources_and_posts(void **state)
           "kpid.conf:5: name \"kpid\" is the daemon's own: call the source otherwise\n"
           "kpid.conf:7: source \"a\" stands at kpid.conf:6 already: give it another name or take "
           "one of the two out\n" },
+        { "quotes too many, quotes too few, a text for a list of one",
+          ZONE "kpis = ( " KPI ",\n{ id = 5; counts = \"visit\"; direction = \"at_least\";\n"
+               "sources = \"a\"; } );\n"
+               "sources = (\n{ name = \"a\"; driver = \"spool\"; directory = \"/x\";\n"
+               "enabled = \"false\"; id = true; } );\n",
+          "kpid.conf:3: id is text in quotes: write \"5\", not 5\n"
+          "kpid.conf:4: sources is a list of texts: write [ \"a\" ], not \"a\"\n"
+          "kpid.conf:7: enabled is true or false: write false, not \"false\"\n"
+          "kpid.conf:7: id is text in quotes: write \"true\", not true\n" },
         { "a switch in words", ZONE KPIS "sources = (\n{ name = \"a\"; driver = \"spool\";\n"
           "directory = \"/x\"; enabled = \"yes\"; } );\n",
           "kpid.conf:5: enabled is true or false: write true, not \"yes\"\n" },
