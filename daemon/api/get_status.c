@@ -94,7 +94,7 @@ static void show_sources(struct text_buffer *to, const struct api *api)
     text_buffer_adds(to, "}");
 }
 
-/* What is counted, in the order of the configuration: for whoever shows figures to people. */
+/* For programs that show figures under their names. */
 static void show_kpis(struct text_buffer *to, const struct rules *rules)
 {
     json_out_key(to, "kpis");
@@ -105,12 +105,12 @@ static void show_kpis(struct text_buffer *to, const struct rules *rules)
         json_out_comma(to);
         text_buffer_adds(to, "{");
         json_out_text(to, "id", kpi->id);
+        json_out_text(to, "counts", kpi->counts);
+        json_out_text(to, "direction", direction_name(kpi->direction));
         object(to, "name");
         json_out_text(to, "zh", kpi->name_zh);
         json_out_text(to, "en", kpi->name_en);
-        text_buffer_adds(to, "}");
-        json_out_text(to, "direction", direction_name(kpi->direction));
-        text_buffer_adds(to, "}");
+        text_buffer_adds(to, "}}");
     }
     text_buffer_adds(to, "]");
 }
