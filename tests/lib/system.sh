@@ -180,8 +180,7 @@ wait_exit() {
         STATUS=timeout
         return 1
     fi
-    wait "$1" 2>/dev/null
-    STATUS=$?
+    { wait "$1"; STATUS=$?; } 2>/dev/null       # bash tells of those that were killed
 }
 
 start() {
