@@ -111,6 +111,37 @@ static void start_next(struct api *api)
     }
 }
 
+static void enqueue(struct work *w)
+{
+    struct api *api = w->call->api;
+
+    if (api->work_last)
+        api->work_last->next = w;
+    else
+        api->work_first = w;
+    api->work_last = w;
+    api->work_waiting++;
+    start_next(api);
+}
+
+/* Stored or not (the ledger says in the journal why it cannot): what is there is read. */
+static void on_stored(struct ledger_request *request)
+{
+    enqueue(request->arg);
+}
+
+/* The figures on the board may be ahead of the tables by half a second: brings them level first,
+ * so that a list never disagrees with the figure that it explains. */
+static void store_first(struct work *w)
+{
+    struct api *api = w->call->api;
+
+    w->store = (struct ledger_request){ .what = LEDGER_STORE, .via = "", .done = on_stored,
+                                        .arg = w };
+    if (board_now(api->house.board)->stored || !ledger_submit(api->house.ledger, &w->store))
+        enqueue(w);
+}
+
 void work_begin(struct call *call, int (*run)(struct work *, struct reader *, struct err *),
                 void (*done)(struct work *), void *arg, void (*forget)(void *))
 {
@@ -138,15 +169,9 @@ void work_begin(struct call *call, int (*run)(struct work *, struct reader *, st
     w->done = done;
     w->arg = arg;
     w->forget = forget;
-    if (api->work_last)
-        api->work_last->next = w;
-    else
-        api->work_first = w;
-    api->work_last = w;
-    api->work_waiting++;
     api_pend(api);
     call_wait(call);
-    start_next(api);
+    store_first(w);
 }
 
 void work_reply(struct work *w)

@@ -13,6 +13,7 @@ struct work {
     struct call *call;
     struct work_slot *slot;
     struct work *next;
+    struct ledger_request store;    /* so that what is read agrees with the figures shown */
     /* What the pool thread may look at: its own copies, taken when the work was asked for. */
     char *path;
     struct rules *rules;

@@ -89,8 +89,8 @@ struct ledger_stats {
 /* One commit's news, for the board. */
 struct publication {
     int64_t position;
-    int64_t stored_position;    /* up to here the tables say what the figures say: readers see it.
-                                 * LEDGER_STORE brings them level */
+    bool stored;                /* the tables say what the figures say; if not, LEDGER_STORE
+                                 * brings them level */
     int64_t as_of;
     int64_t next_due_at;        /* nothing counts differently by itself before this instant */
     int64_t last_at;            /* greatest `at` not after as_of among the logged; 0: none */

@@ -288,7 +288,7 @@ static void fill_publication(struct ledger *l, struct publication *p)
     struct err err;
 
     p->position = l->position;
-    p->stored_position = l->stored_position;
+    p->stored = !l->anything_unstored && !l->astray;
     p->as_of = l->as_of;
     p->next_due_at = l->next_due_at;
     p->last_at = l->last_at;
