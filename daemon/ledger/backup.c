@@ -354,13 +354,22 @@ static int put_in_place(const char *part, const char *to, struct err *err)
     return rc;
 }
 
+/* The copy is checked, not the backup: what was read is what will be used. */
+static int copy_and_check(const char *from, const char *part, struct err *err)
+{
+    struct err why;
+    int rc = copy_ledger(from, part, &why);
+
+    if (rc == 0)
+        rc = check_file(part, "integrity_check", &why);
+    return rc < 0 ? err_set(err, rc, "%s cannot be restored: %s", from, why.text) : 0;
+}
+
 static int restore_locked(const char *from, const char *to, struct err *err)
 {
     char *part = mem_printf("%s.restore", to);
-    int rc = copy_ledger(from, part, err);
+    int rc = copy_and_check(from, part, err);
 
-    if (rc == 0)
-        rc = check_file(part, "integrity_check", err);
     if (rc == 0)
         rc = put_in_place(part, to, err);
     if (rc < 0)

@@ -151,11 +151,21 @@ static int open_failed_with(sqlite3 *db, struct err *why, struct err *err)
     return err_set(err, why->code, "%s", why->text);
 }
 
+/* Before anything else: a file that turns out to be damaged keeps its log as well. */
+static int keep_side_files(sqlite3 *db, struct err *err)
+{
+    int keep = 1;
+    int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+
+    if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND) /* in memory there is nothing to keep */
+        return sql_error(err, db, rc, "open");
+    return 0;
+}
+
 /* WAL is a property of the file: the answer tells whether it took. */
 static int choose_wal(sqlite3 *db, const char *path, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int keep = 1;
     bool wal;
     int rc = sql_prepare(db, "PRAGMA journal_mode=WAL", &stmt, err);
 
@@ -171,10 +181,14 @@ static int choose_wal(sqlite3 *db, const char *path, struct err *err)
                        "%s: this file system cannot hold a write-ahead log: put the ledger on a "
                        "local disk",
                        path);
-    rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-    if (rc != SQLITE_OK && rc != SQLITE_NOTFOUND)
-        return sql_error(err, db, rc, "write-ahead log");
     return 0;
+}
+
+static int choose(sqlite3 *db, const char *pragmas, struct err *err)
+{
+    int rc = sqlite3_exec(db, pragmas, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : sql_error(err, db, rc, "open");
 }
 
 /* SQLite's count of its memory takes a lock at each allocation, and nobody reads it. */
@@ -198,7 +212,8 @@ int sql_open_writer(const char *path, sqlite3 **ret, struct err *err)
     if (rc != SQLITE_OK)
         return open_failed(db, rc, path, err);
     (void)sqlite3_busy_timeout(db, WRITER_PATIENCE_MS); /* cannot fail on an open connection */
-    if (choose_wal(db, path, &why) < 0 || sql_exec(db, writer_pragmas, &why) < 0)
+    if (keep_side_files(db, &why) < 0 || choose_wal(db, path, &why) < 0
+        || choose(db, writer_pragmas, &why) < 0)
         return open_failed_with(db, &why, err);
     *ret = db;
     return 0;
@@ -216,7 +231,7 @@ int sql_open_reader(const char *path, sqlite3 **ret, struct err *err)
         return open_failed(db, rc, path, err);
     (void)sqlite3_busy_timeout(db, READER_PATIENCE_MS); /* cannot fail on an open connection */
     /* SQLite opens lazily: the first read shows whether we may. */
-    if (sql_exec(db, reader_pragmas, &why) < 0
+    if (choose(db, reader_pragmas, &why) < 0
         || sql_integer(db, "PRAGMA schema_version", &version, &why) < 0)
         return open_failed_with(db, &why, err);
     *ret = db;
