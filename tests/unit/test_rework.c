@@ -185,7 +185,7 @@ static void test_random(void **state)
         size_t count = 1 + (size_t)random() % JOBS_MAX;
 
         for (size_t i = 0; i < count; i++) {
-            char name[8], script[64];
+            char name[24], script[64];
             long first = random() % 80;
             long second = first + random() % 120;
 
