@@ -267,6 +267,10 @@ static void test_source_differs(void **state)
         { "an option", "", "settle = \"3s\";", true },
         { "switched off", "", "enabled = false;", true },
         { "not mandatory: no reason to restart", "", "mandatory = false;", false },
+        { "the order of a list",
+          "when = ( { column = \"a\"; is = [ \"1\" ]; }, { column = \"b\"; is = [ \"1\" ]; } );",
+          "when = ( { column = \"b\"; is = [ \"1\" ]; }, { column = \"a\"; is = [ \"1\" ]; } );",
+          true },
         { "a mapping", "constants = { type = \"lookup.settled\"; };",
           "constants = { type = \"lookup.opened\"; };", true },
     };
