@@ -165,6 +165,85 @@ static void test_shown_defaults(void **state)
     free(text);
 }
 
+/* Where a commented setting begins that is the next one from `p` on: behind its "# "; NULL: none. */
+static char *next_commented(char *p)
+{
+    for (; (p = strstr(p, "# ")); p++) {
+        size_t word = strspn(p + 2, "abcdefghijklmnopqrstuvwxyz_");
+
+        if (word && strncmp(p + 2 + word, " = ", 3) == 0)
+            return p;
+    }
+    return NULL;
+}
+
+/* Blanks the comment signs from `p` to the semicolon that ends the setting. Behind the end. */
+static char *uncomment(char *p)
+{
+    int depth = 0;
+    bool quoted = false;
+
+    for (bool begins = true; *p; p++) {
+        if (begins && *p == '#')
+            *p = ' ';
+        if (*p == '"' && p[-1] != '\\')
+            quoted = !quoted;
+        if (!quoted)
+            depth += (strchr("({[", *p) != NULL) - (strchr(")}]", *p) != NULL);
+        if (!quoted && depth == 0 && *p == ';')
+            return p + 1;
+        begins = *p == '\n' || (begins && *p == ' ');
+    }
+    return p;
+}
+
+/* True if `text` is a good configuration; a double name is `ret_double` instead of a fault. */
+static bool loads(const struct fixture *f, const char *text, const char *what, bool *ret_double)
+{
+    struct faults faults = { 0 };
+    bool good;
+
+    fixture_write(f, "kpid.conf", text);
+    conf_destroy(conf_load(f->path, &faults));
+    *ret_double = faults.count && strstr(faults.items[0].text, "duplicate setting name");
+    if (faults.count && !*ret_double)
+        print_error("etc/kpid.conf: %.60s ...: %s\n", what, faults.items[0].text);
+    good = faults.count == 0 || *ret_double;
+    faults_finish(&faults);
+    return good;
+}
+
+/* Each setting that is commented out is taken in and must be no fault. From the last to the first,
+ * and what is good stays: a mapping needs the constants and the events that stand below it. Where
+ * an active setting has the same name it keeps its place. */
+static void test_commented_settings_are_good(void **state)
+{
+    struct fixture f;
+    char *text = read_example();
+    size_t places[200], count = 0;
+
+    (void)state;
+    fixture_init(&f);
+    for (char *p = text; (p = next_commented(p)); p = uncomment(p)) {
+        assert_true(count < LENGTH(places));
+        places[count++] = (size_t)(p - text);
+    }
+    free(text);
+    text = read_example();
+    assert_true(count > 40);
+    while (count-- > 0) {
+        char *copy = mem_strdup(text);
+        bool is_double;
+
+        (void)uncomment(copy + places[count]);
+        assert_true(loads(&f, copy, text + places[count], &is_double));
+        free(is_double ? copy : text);
+        text = is_double ? text : copy;
+    }
+    free(text);
+    fixture_finish(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_has_every_option),
         cmocka_unit_test(test_has_every_driver),
         cmocka_unit_test(test_shown_defaults),
+        cmocka_unit_test(test_commented_settings_are_good),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
