@@ -23,7 +23,7 @@
 
 enum {
     URI_MAX = 8000,
-    CONNECTION_MEMORY = 32 * 1024,
+    CONNECTION_MEMORY = 16 * 1024,  /* cleared after each request */
     READERS = 3,                /* connections to the ledger, for the pool */
     WORK_WAITING_MAX = 64,
     SMALL_BODY_MAX = 128 * 1024,

@@ -157,7 +157,6 @@ static bool refuse_parameter(const struct route *route, const char *name, struct
 static bool take_parameter(struct route_hit *hit, char *name, struct problem *problem)
 {
     char *value = strchr(name, '=');
-    char quoted[96];
     size_t i;
 
     if (value)
@@ -173,11 +172,10 @@ static bool take_parameter(struct route_hit *hit, char *name, struct problem *pr
     }
     if (!hit->route->params[i].name)
         return refuse_parameter(hit->route, name, problem);
-    text_quote(quoted, sizeof quoted, name, strlen(name));
     if (hit->values[i])
-        return problem_set(problem, PROBLEM_BAD_PARAMETER, "%s is given twice", quoted);
+        return problem_set(problem, PROBLEM_BAD_PARAMETER, "%s is given twice", name);
     if (!*value)
-        return problem_set(problem, PROBLEM_BAD_PARAMETER, "%s is given without a value", quoted);
+        return problem_set(problem, PROBLEM_BAD_PARAMETER, "%s is given without a value", name);
     hit->values[i] = value;
     return true;
 }
