@@ -153,7 +153,8 @@ static void print_sum(struct kpictl *kpictl, const struct sum *sum)
     text_buffer_adds(&line, ": ");
     colour_add(&line, &kpictl->look, figure_colour(figure), figure_verdict(figure));
     if (figure->shortfall)
-        text_buffer_addf(&line, ", %lld short", (long long)figure->shortfall);
+        text_buffer_addf(&line, ", %lld %s", (long long)figure->shortfall,
+                         figure->at_most ? "too many" : "short");
     printf("%s\n", line.bytes);
     text_buffer_finish(&line);
 

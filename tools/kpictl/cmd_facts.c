@@ -1,4 +1,6 @@
-/* kpictl facts: the figures, one line each, as many pages as the daemon has. */
+/* kpictl facts: the figures, one line each, as many pages as the daemon has. They stand in the order
+ * of the configuration, which is that of the scheme. On a terminal a period and a scope that all
+ * lines share stand above the table, once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +22,16 @@ const struct flag facts_flags[] = {
     { 0 },
 };
 
-enum { KPI, PERIOD, SCOPE, RATE, COUNTS, TARGET, VERDICT, SHORT, PENDING, EXCLUDED, COVERAGE };
-
-static const struct column columns[] = {
-    [KPI] = { .title = "KPI", .flexible = true },
-    [PERIOD] = { .title = "period" },
-    [SCOPE] = { .title = "scope", .flexible = true },
-    [RATE] = { .title = "rate", .right = true },
-    [COUNTS] = { .title = "n/d", .right = true },
-    [TARGET] = { .title = "target", .right = true },
-    [VERDICT] = { .title = "verdict" },
-    [SHORT] = { .title = "short", .right = true, .hide_empty = true },
-    [PENDING] = { .title = "pending", .right = true, .hide_empty = true },
-    [EXCLUDED] = { .title = "excl", .right = true, .hide_empty = true },
-    [COVERAGE] = { .title = "watched", .right = true, .hide_empty = true },
+/* What was read, before it is put in order. */
+struct figures {
+    struct kpi_names names;
+    struct line {
+        size_t period;      /* 0: the first period that came, ... */
+        size_t place;       /* of its KPI */
+        size_t came;
+        struct figure figure;
+    } *lines;
+    size_t count;
 };
 
 static char *facts_path(const struct arguments *arguments, const char *cursor)
@@ -53,38 +51,24 @@ static char *facts_path(const struct arguments *arguments, const char *cursor)
     return text_buffer_take(&path);
 }
 
-static void count_cell(struct table *table, enum colour colour, int64_t count)
+static void add_figure(struct figures *figures, yajl_val fact)
 {
-    if (count == 0)
-        table_cell(table, COLOUR_NONE, "");
-    else
-        table_cellf(table, colour, "%lld", (long long)count);
+    const struct line *last;
+    struct line *line;
+
+    figures->lines = mem_realloc_array(figures->lines, figures->count + 1, sizeof *figures->lines);
+    last = figures->count ? &figures->lines[figures->count - 1] : NULL;
+    line = &figures->lines[figures->count];
+    *line = (struct line){ .came = figures->count };
+    figure_read(&line->figure, fact);
+    line->place = kpi_names_place(&figures->names, line->figure.kpi);
+    if (last)
+        line->period = last->period + (strcmp(last->figure.period, line->figure.period) != 0);
+    figures->count++;
 }
 
-static void add_fact(struct table *table, const struct kpi_names *names,
-                     const struct figure *figure)
-{
-    char cell[CELL_SIZE];
-    char percent[PERCENT_SIZE];
-
-    table_row(table);
-    table_cell(table, COLOUR_NONE, kpi_names_find(names, figure->kpi));
-    table_cell(table, COLOUR_NONE, figure->period);
-    table_cell(table, COLOUR_NONE, figure->scope);
-    table_cell(table, COLOUR_NONE, figure_rate(cell, figure));
-    table_cell(table, COLOUR_NONE, figure_counts(cell, figure));
-    table_cell(table, COLOUR_NONE, figure_target(cell, figure));
-    table_cell(table, figure_colour(figure), figure_verdict(figure));
-    count_cell(table, COLOUR_BAD, figure->shortfall);
-    count_cell(table, COLOUR_NONE, figure->pending);
-    count_cell(table, COLOUR_DIM, figure->excluded);
-    if (figure->coverage_e4 < 10000)
-        table_cellf(table, COLOUR_WARNING, "%s %%", percent_of_e4(percent, figure->coverage_e4));
-}
-
-/* Reads page after page into the table, up to --limit. */
-static int collect(struct kpictl *kpictl, const struct kpi_names *names, struct table *table,
-                   struct figure *ret_last)
+/* Reads page after page, up to --limit. */
+static int collect(struct kpictl *kpictl, struct figures *figures)
 {
     const char *limit = arguments_value(kpictl->arguments, "limit");
     size_t most = limit ? strtoull(limit, NULL, 10) : (size_t)-1;
@@ -101,45 +85,132 @@ static int collect(struct kpictl *kpictl, const struct kpi_names *names, struct 
         cursor = NULL;
         if (status != EXIT_WELL)
             break;
-        for (size_t i = 0; i < answer_length(reply.json, "facts") && table_length(table) < most;
-             i++) {
-            figure_read(ret_last, answer_item(reply.json, "facts", i));
-            add_fact(table, names, ret_last);
-        }
-        if (answer_text(reply.json, "cursor")[0])
+        for (size_t i = 0; i < answer_length(reply.json, "facts") && figures->count < most; i++)
+            add_figure(figures, answer_item(reply.json, "facts", i));
+        if (answer_text(reply.json, "cursor")[0] && figures->count < most)
             cursor = mem_strdup(answer_text(reply.json, "cursor"));
         reply_finish(&reply);
-    } while (cursor && table_length(table) < most);
+    } while (cursor);
     free(cursor);
     return status;
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+    const struct line *one = a, *other = b;
+
+    if (one->period != other->period)
+        return one->period < other->period ? -1 : 1;
+    if (one->place != other->place)
+        return one->place < other->place ? -1 : 1;
+    return one->came < other->came ? -1 : one->came > other->came;
+}
+
+/* What all lines have in common, and the table need not repeat. */
+struct common {
+    bool period, scope;
+};
+
+static struct common find_common(const struct figures *figures)
+{
+    const struct figure *first = &figures->lines[0].figure;
+    struct common common = { .period = true, .scope = true };
+
+    for (size_t i = 1; i < figures->count; i++) {
+        const struct figure *figure = &figures->lines[i].figure;
+
+        common.period = common.period && strcmp(figure->period, first->period) == 0;
+        common.scope = common.scope && strcmp(figure->scope, first->scope) == 0;
+    }
+    return common;
+}
+
+static void count_cell(struct table *table, enum colour colour, int64_t count)
+{
+    if (count == 0)
+        table_cell(table, COLOUR_NONE, "");
+    else
+        table_cellf(table, colour, "%lld", (long long)count);
+}
+
+static void add_row(struct table *table, const char *name, const struct figure *figure,
+                    struct common common)
+{
+    char cell[CELL_SIZE];
+    char percent[PERCENT_SIZE];
+
+    table_row(table);
+    table_cell(table, COLOUR_NONE, name);
+    table_cell(table, COLOUR_NONE, common.period ? "" : figure->period);
+    table_cell(table, COLOUR_NONE, common.scope ? "" : figure->scope);
+    table_cell(table, COLOUR_NONE, figure_rate(cell, figure));
+    table_cell(table, COLOUR_NONE, figure_counts(cell, figure));
+    table_cell(table, COLOUR_NONE, figure_target(cell, figure));
+    table_cell(table, figure_colour(figure), figure_verdict(figure));
+    count_cell(table, COLOUR_BAD, figure->shortfall);
+    count_cell(table, COLOUR_NONE, figure->pending);
+    count_cell(table, COLOUR_DIM, figure->excluded);
+    if (figure->coverage_e4 < 10000)
+        table_cellf(table, COLOUR_WARNING, "%s %%", percent_of_e4(percent, figure->coverage_e4));
+}
+
+static void print_figures(const struct kpictl *kpictl, struct figures *figures)
+{
+    static const struct column columns[] = {
+        { .title = "KPI", .flexible = true },
+        { .title = "period", .hide_empty = true },
+        { .title = "scope", .flexible = true, .hide_empty = true },
+        { .title = "rate", .right = true },
+        { .title = "n/d", .right = true },
+        { .title = "target", .right = true },
+        { .title = "verdict" },
+        { .title = "short", .right = true, .hide_empty = true },
+        { .title = "pending", .right = true, .hide_empty = true },
+        { .title = "excl", .right = true, .hide_empty = true },
+        { .title = "watched", .right = true, .hide_empty = true },
+    };
+    const struct figure *first = &figures->lines[0].figure;
+    struct common common = { 0 };
+    struct table *table = table_create(columns, LENGTH(columns));
+    char instant[CELL_SIZE];
+
+    if (kpictl->look.width > 0) {
+        common = find_common(figures);
+        if (common.period)
+            printf("%s, ", first->period);
+        if (common.scope)
+            printf("%s, ", first->scope);
+        printf("as of %s\n\n", instant_for_people(instant, first->as_of));
+    }
+    qsort(figures->lines, figures->count, sizeof *figures->lines, compare_lines);
+    for (size_t i = 0; i < figures->count; i++)
+        add_row(table, kpi_names_find(&figures->names, figures->lines[i].figure.kpi),
+                &figures->lines[i].figure, common);
+    table_print(table, &kpictl->look, stdout);
+    table_destroy(table);
+}
+
 static int print_table(struct kpictl *kpictl)
 {
-    struct table *table = table_create(columns, LENGTH(columns));
-    struct kpi_names names = { 0 };
-    struct figure last = { 0 };
+    const char *period = arguments_operand(kpictl->arguments, 0);
+    struct figures figures = { 0 };
     struct reply reply;
-    char instant[CELL_SIZE];
     int status;
 
     status = client_get(kpictl->client, "/v1/status", &reply);
-    if (status == EXIT_WELL) {
-        kpi_names_read(&names, reply.json, kpictl->chinese);
-        reply_finish(&reply);
-        status = collect(kpictl, &names, table, &last);
-    }
-    if (status == EXIT_WELL && table_length(table) == 0)
+    if (status != EXIT_WELL)
+        return status;
+    kpi_names_read(&figures.names, reply.json, kpictl->chinese);
+    reply_finish(&reply);
+
+    status = collect(kpictl, &figures);
+    if (status == EXIT_WELL && figures.count == 0)
         printf("no figures for %s: nothing has been counted there\n",
-               arguments_operand(kpictl->arguments, 0) ? arguments_operand(kpictl->arguments, 0)
-                                                       : "this week");
-    else if (status == EXIT_WELL) {
-        table_print(table, &kpictl->look, stdout);
-        if (kpictl->look.width)
-            printf("as of %s\n", instant_for_people(instant, last.as_of));
-    }
-    kpi_names_finish(&names);
-    table_destroy(table);
+               period ? period : "the present period");
+    else if (status == EXIT_WELL)
+        print_figures(kpictl, &figures);
+    kpi_names_finish(&figures.names);
+    free(figures.lines);
     return status;
 }
 

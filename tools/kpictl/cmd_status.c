@@ -1,80 +1,111 @@
-/* kpictl status: how the daemon is, one line for each thing that an administrator looks for. Members
- * that this program does not know are shown as well, by their own names: a newer daemon says more. */
-#include <assert.h>
+/* kpictl status: how the daemon is, in the order in which an administrator asks: is it well, does it
+ * count, does anything wait, is the disk well, do the inputs come. The rest is in --json. */
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
-#include "base/mem.h"
 #include "base/span.h"
 #include "figure.h"
 #include "kpictl.h"
 
-static bool is_seconds(const char *name)
-{
-    size_t length = strlen(name);
+/* A line: what, then what about it, in its colour. */
+static void line(const struct kpictl *kpictl, const char *what, enum colour colour,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-    return length > 2 && strcmp(name + length - 2, "_s") == 0;
+static void line(const struct kpictl *kpictl, const char *what, enum colour colour,
+                 const char *format, ...)
+{
+    struct text_buffer out = { 0 };
+    char text[640];
+    char *safe;
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    safe = text_for_terminal(text);
+    text_buffer_addf(&out, "%-14s ", what);
+    colour_add(&out, &kpictl->look, colour, safe);
+    printf("%s\n", out.bytes);
+    text_buffer_finish(&out);
+    free(safe);
 }
 
-/* A scalar for people. */
-static void add_value(struct text_buffer *to, const char *name, yajl_val value)
+static void print_health(const struct kpictl *kpictl, yajl_val status)
 {
-    char text[CELL_SIZE];
+    const char *health = answer_text(status, "health");
+    bool well = strcmp(health, "well") == 0;
+    char span[SPAN_SIZE];
 
-    static_assert((int)SPAN_SIZE <= (int)CELL_SIZE, "a span fits a cell");
-
-    if (YAJL_IS_STRING(value))
-        text_buffer_adds(to, instant_for_people(text, answer_text(value, "")));
-    else if (YAJL_IS_INTEGER(value) && is_seconds(name))
-        text_buffer_adds(to, span_format(text, YAJL_GET_INTEGER(value) * SPAN_SECOND));
-    else if (YAJL_IS_NUMBER(value))
-        text_buffer_adds(to, YAJL_GET_NUMBER(value));
-    else if (YAJL_IS_TRUE(value) || YAJL_IS_FALSE(value))
-        text_buffer_adds(to, YAJL_IS_TRUE(value) ? "yes" : "no");
-    else
-        text_buffer_adds(to, "–");
+    line(kpictl, "health", well ? COLOUR_GOOD : COLOUR_BAD, "%s", health);
+    for (size_t i = 0; i < answer_length(status, "why"); i++)
+        line(kpictl, "", COLOUR_BAD, "%s", answer_text(answer_item(status, "why", i), ""));
+    line(kpictl, "version", COLOUR_NONE, "%s, up %s", answer_text(status, "version"),
+         span_format(span, answer_integer(status, "uptime_s") * SPAN_SECOND));
 }
 
-static enum colour value_colour(yajl_val value)
+static void print_counting(const struct kpictl *kpictl, yajl_val status)
 {
-    const char *text = answer_text(value, "");
+    int64_t quarantined = answer_integer(status, "quarantine_waiting");
+    const char *last = answer_text(status, "last_event_at");
+    char instant[CELL_SIZE];
 
-    if (strcmp(text, "down") == 0 || strcmp(text, "failed") == 0)
-        return COLOUR_BAD;
-    return strcmp(text, "well") == 0 || strcmp(text, "ok") == 0 ? COLOUR_GOOD : COLOUR_NONE;
+    line(kpictl, "as of", COLOUR_NONE, "%s",
+         instant_for_people(instant, answer_text(status, "as_of")));
+    line(kpictl, "events", COLOUR_NONE, "%" PRId64 " in the log%s%s",
+         answer_integer(status, "position"), last[0] ? ", the last of " : "",
+         last[0] ? instant_for_people(instant, last) : "");
+    line(kpictl, "queue", COLOUR_NONE, "%" PRId64 " requests, %" PRId64 " lines",
+         answer_integer(status, "queue.requests"), answer_integer(status, "queue.lines"));
+    line(kpictl, "quarantine", quarantined ? COLOUR_WARNING : COLOUR_NONE,
+         "%" PRId64 " waiting%s", quarantined, quarantined ? ": see kpictl quarantine" : "");
 }
 
-/* One row for each scalar; an object's members stand under its name. Lists are other subcommands'
- * business (sources, facts). */
-static void add_rows(struct table *table, const char *prefix, yajl_val object)
+static void print_ledger(const struct kpictl *kpictl, yajl_val status)
 {
-    for (size_t i = 0; i < object->u.object.len; i++) {
-        yajl_val value = object->u.object.values[i];
-        char *name = mem_printf("%s%s%s", prefix, prefix[0] ? " " : "", object->u.object.keys[i]);
-        struct text_buffer text = { 0 };
+    bool well = answer_is_true(status, "ledger.well");
 
-        for (char *p = name; *p; p++)
-            *p = *p == '_' ? ' ' : *p;
-        if (YAJL_IS_OBJECT(value)) {
-            add_rows(table, name, value);
-        } else if (!YAJL_IS_ARRAY(value)) {
-            add_value(&text, object->u.object.keys[i], value);
-            table_row(table);
-            table_cell(table, COLOUR_DIM, name);
-            table_cell(table, value_colour(value), text.bytes);
-        }
-        text_buffer_finish(&text);
-        free(name);
-    }
+    line(kpictl, "ledger", well ? COLOUR_GOOD : COLOUR_BAD, "%s",
+         well ? "well" : answer_text(status, "ledger.why"));
+    line(kpictl, "", COLOUR_NONE,
+         "%" PRId64 " commits, the last in %.1f ms; write-ahead log %.1f MiB",
+         answer_integer(status, "ledger.commits"),
+         (double)answer_integer(status, "ledger.last_commit_us") / 1000,
+         (double)answer_integer(status, "ledger.wal_bytes") / (1024 * 1024));
+}
+
+static void print_sources(const struct kpictl *kpictl, yajl_val status)
+{
+    int64_t down = answer_integer(status, "sources.down");
+    int64_t degraded = answer_integer(status, "sources.degraded");
+
+    line(kpictl, "sources", down ? COLOUR_BAD : degraded ? COLOUR_WARNING : COLOUR_NONE,
+         "%" PRId64 " well, %" PRId64 " degraded, %" PRId64 " down, %" PRId64 " starting%s",
+         answer_integer(status, "sources.well"), degraded, down,
+         answer_integer(status, "sources.starting"),
+         down + degraded ? ": see kpictl sources" : "");
+}
+
+static void print_configuration(const struct kpictl *kpictl, yajl_val status)
+{
+    char instant[CELL_SIZE];
+
+    line(kpictl, "configuration", COLOUR_NONE, "generation %" PRId64 " of %s, %.12s",
+         answer_integer(status, "generation.number"),
+         instant_for_people(instant, answer_text(status, "generation.at")),
+         answer_text(status, "generation.digest"));
+    if (answer_text(status, "generation.refused.at")[0])
+        line(kpictl, "", COLOUR_WARNING, "refused at %s, %" PRId64 " faults: %s",
+             instant_for_people(instant, answer_text(status, "generation.refused.at")),
+             answer_integer(status, "generation.refused.faults"),
+             answer_text(status, "generation.refused.first"));
 }
 
 int run_status(struct kpictl *kpictl)
 {
-    static const struct column columns[] = { { .title = "" }, { .title = "", .flexible = true } };
-    struct text_buffer text = { 0 };
-    struct table *table;
     struct reply reply;
     int status;
 
@@ -83,14 +114,16 @@ int run_status(struct kpictl *kpictl)
     status = client_get(kpictl->client, "/v1/status", &reply);
     if (status != EXIT_WELL)
         return status;
-    table = table_create(columns, LENGTH(columns));
-    if (YAJL_IS_OBJECT(reply.json))
-        add_rows(table, "", reply.json);
-    table_draw(table, &kpictl->look, &text);
-    /* Without the line of titles, which is empty here. */
-    printf("%s", strchr(text.bytes, '\n') + 1);
-    text_buffer_finish(&text);
-    table_destroy(table);
+    print_health(kpictl, reply.json);
+    print_counting(kpictl, reply.json);
+    print_ledger(kpictl, reply.json);
+    print_sources(kpictl, reply.json);
+    print_configuration(kpictl, reply.json);
+    line(kpictl, "socket", COLOUR_NONE,
+         "%" PRId64 " connections, %" PRId64 " watching, %" PRId64 " figures in memory",
+         answer_integer(reply.json, "socket.connections"),
+         answer_integer(reply.json, "socket.watchers"),
+         answer_integer(reply.json, "facts_in_memory"));
     reply_finish(&reply);
     return EXIT_WELL;
 }

@@ -80,6 +80,7 @@ static void on_event(void *arg, const char *name, const char *data)
 
     if (strcmp(name, "fact") != 0)
         return;
+    watch->view.position = strtoll(watch->sse.last_id, NULL, 10);
     if (watch->kpictl->json) {
         printf("%s\n", data);
         if (fflush(stdout) != 0)
@@ -232,8 +233,8 @@ static void lose_stream(struct watch *watch, const struct err *err)
 {
     close_stream(watch);
     if (!watch->live && watch->view.trouble[0] == '\0')
-        fprintf(stderr, "kpictl: %s; waiting for it\n", err->text);
-    snprintf(watch->view.trouble, sizeof watch->view.trouble, "%.240s; waiting", err->text);
+        fprintf(stderr, "kpictl: %s (waiting for it)\n", err->text);
+    snprintf(watch->view.trouble, sizeof watch->view.trouble, "%.240s (waiting)", err->text);
     watch->refresh_at = now_ms() + RETRY_MS;
     watch->changed = true;
 }

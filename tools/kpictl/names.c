@@ -34,10 +34,18 @@ void kpi_names_finish(struct kpi_names *names)
 
 const char *kpi_names_find(const struct kpi_names *names, const char *id)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i].id, id) == 0)
-            return names->items[i].name;
-    return id;
+    size_t place = kpi_names_place(names, id);
+
+    return place < names->count ? names->items[place].name : id;
+}
+
+size_t kpi_names_place(const struct kpi_names *names, const char *id)
+{
+    size_t i = 0;
+
+    while (i < names->count && strcmp(names->items[i].id, id) != 0)
+        i++;
+    return i;
 }
 
 bool locale_is_chinese(void)

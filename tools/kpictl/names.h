@@ -23,6 +23,9 @@ void kpi_names_finish(struct kpi_names *names);
 /* The name of a KPI, its id if it is not known. Borrows. */
 const char *kpi_names_find(const struct kpi_names *names, const char *id);
 
+/* The place of a KPI in the configuration; behind all others if it is not known. */
+size_t kpi_names_place(const struct kpi_names *names, const char *id);
+
 /* Does the locale (LC_ALL, LC_MESSAGES, LANG) ask for Chinese? */
 bool locale_is_chinese(void);
 
