@@ -13,7 +13,7 @@ static char *read_example(void)
 
     if (!stream)
         fail_msg("%s: run the tests from the top of the tree", path);
-    (void)fread(text, 1, 256 * 1024 - 1, stream);
+    assert_true(fread(text, 1, 256 * 1024 - 1, stream) > 0);
     (void)fclose(stream);
     return text;
 }

@@ -55,7 +55,7 @@ static char *output_of(void (*run)(void), enum stream stream, int *ret_status)
         child(run, fileno(file), stream);
     assert_int_equal(waitpid(pid, ret_status, 0), pid);
     rewind(file);
-    (void)fread(text, 1, 1024 * 1024 - 1, file);
+    assert_true(fread(text, 1, 1024 * 1024 - 1, file) > 0);
     (void)fclose(file);
     return text;
 }
