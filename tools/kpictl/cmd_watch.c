@@ -233,8 +233,8 @@ static void lose_stream(struct watch *watch, const struct err *err)
 {
     close_stream(watch);
     if (!watch->live && watch->view.trouble[0] == '\0')
-        fprintf(stderr, "kpictl: %s (waiting for it)\n", err->text);
-    snprintf(watch->view.trouble, sizeof watch->view.trouble, "%.240s (waiting)", err->text);
+        fprintf(stderr, "kpictl: waiting: %s\n", err->text);
+    snprintf(watch->view.trouble, sizeof watch->view.trouble, "waiting: %.240s", err->text);
     watch->refresh_at = now_ms() + RETRY_MS;
     watch->changed = true;
 }
