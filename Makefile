@@ -182,8 +182,8 @@ fuzz-build: $(FUZZ)
 fuzz-run: $(FUZZ)
 	$(Q)tests/fuzz-run $(FUZZ_SECONDS) $(FUZZ)
 
-bench: all  ## throughput and latency beside their yardsticks
-	$(Q)KPID_BUILD=$(BUILD) tools/bench/run
+bench: release  ## throughput and latency beside their yardsticks, on a release build
+	$(Q)KPID_BUILD=build/release tools/bench/run
 
 # --- Reading the code
 
