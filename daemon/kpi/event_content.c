@@ -83,10 +83,10 @@ static int on_boolean(void *arg, int value)
 
 static int add_value(struct tree *t, enum node_type type, const void *bytes, size_t length)
 {
-    struct node *node = &t->nodes[add_node(t, type)];
+    uint32_t n = add_node(t, type);     /* first: it may move the array */
 
-    node->value = keep_text(t, bytes, length);
-    node->value_length = length;
+    t->nodes[n].value = keep_text(t, bytes, length);
+    t->nodes[n].value_length = length;
     return 1;
 }
 
