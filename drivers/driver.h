@@ -28,7 +28,9 @@ struct driver_env {
     struct health *health;      /* say how it is through health_is, and nowhere else */
     const char *cursor;         /* what last committed for this source; NULL: nothing yet.
                                  * Borrows, for the call of `create` */
-    const char *credentials;    /* folder of the secrets' files; NULL: none. Borrows */
+    const char *credentials;    /* folder of the secrets' files; NULL: none. Secret NAME is the file
+                                 * NAME or, as systemd calls what LoadCredential= takes from a
+                                 * folder, credentials_NAME. Borrows */
     const char *timezone;       /* of the configuration: what a local time means unless an option
                                  * says otherwise. Borrows, for the call of `create` */
 };
