@@ -174,10 +174,10 @@ static void on_terminate(uv_signal_t *handle, int number)
     struct house *h = handle->data;
 
     if (h->stopping) {
-        log_warning("kpid: %s again: ending at once", strsignal(number));
+        log_warning("kpid: SIG%s again: ending at once", sigabbrev_np(number));
         _exit(EXIT_FAILED);
     }
-    log_info("kpid: %s: stopping", strsignal(number));
+    log_info("kpid: SIG%s: stopping", sigabbrev_np(number));
     stop(h);
 }
 
