@@ -191,7 +191,7 @@ static int64_t values_differ_from(const struct device_history *a, const struct d
 /* Counts of a period that ends at or before `from` are made of the instants before `from` alone:
  * of the service and of the confirmed faults, both cut at as_of, and of the values dated before.
  * So `from` is the first instant at which one of these three differs. An open service or confirmed
- * fault ends, for this comparison, at the as_of of its side: what as_of passed over since is new. */
+ * fault ends, for this comparison, at the as_of of its side: what as_of passed since is new. */
 int64_t device_history_differs_from(const struct device_history *a, int64_t a_as_of,
                                     const struct device_history *b, int64_t b_as_of,
                                     const struct rules *rules)

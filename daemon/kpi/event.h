@@ -44,7 +44,7 @@ struct event {
 /* Why something was not taken. */
 struct reject {
     char field[48];             /* the field at fault; "" for the whole */
-    char reason[208];           /* "at: no time zone offset in \"2026-10-10 09:00\"": names the field */
+    char reason[208];           /* "at: missing": names the field, and says why */
 };
 
 /* Reads one event. `rules` says which ticket kinds exist; NULL accepts any (an event that the log

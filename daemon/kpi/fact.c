@@ -49,8 +49,8 @@ static int64_t round_e6(double value)
     return llround(clamped * (double)MILLION);
 }
 
-/* law 5.low, 5.high: Wilson score interval at 95 %. At the ends it is exact by definition and must
- * not be a rounding error away from it. */
+/* law 5.low, 5.high: Wilson score interval at 95 %. Rounding to 6 decimals makes the ends exact:
+ * 0 of n begins at 0, n of n ends at 1. */
 static void wilson(struct fact *fact)
 {
     double n = (double)fact->counts.denominator;
@@ -60,9 +60,8 @@ static void wilson(struct fact *fact)
     double half = wilson_z * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
     double scale = 1 + z2 / n;
 
-    fact->low_e6 = fact->counts.numerator == 0 ? 0 : round_e6((centre - half) / scale);
-    fact->high_e6 = fact->counts.numerator == fact->counts.denominator
-                        ? MILLION : round_e6((centre + half) / scale);
+    fact->low_e6 = round_e6((centre - half) / scale);
+    fact->high_e6 = round_e6((centre + half) / scale);
 }
 
 /* law 5.targets: the most specific scope wins, then the latest `from`; of two alike the one that is

@@ -91,9 +91,8 @@ int32_t zone_day(const struct zone *zone, int64_t at)
     int32_t day = (int32_t)floor_divide(local, DAY_MS);
 
     /* A time that comes twice around midnight shows yesterday's date for a while after today
-     * has begun; the bounds decide, not the calendar on the wall. */
-    while (zone_midnight(zone, day) > at)
-        day--;
+     * has begun; the bounds decide, not the calendar on the wall. The other way round cannot be:
+     * a date is never on the wall before its first instant. */
     while (zone_midnight(zone, day + 1) <= at)
         day++;
     return day;

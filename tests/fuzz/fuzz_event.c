@@ -1,7 +1,7 @@
 /* Fuzzes the door of the law: event_parse, and event_same_content on what passed it.
  *
- * Beyond not crashing: a refusal always has a reason that a person can read, an event that was taken
- * keeps every promise of law 1, and it is the same event as itself, written another way. */
+ * Beyond not crashing: a refusal always has a reason that a person can read, an event that was
+ * taken keeps every promise of law 1, and it is the same event as itself, written another way. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>

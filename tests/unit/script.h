@@ -9,8 +9,9 @@
  *     o opened  s settled  r reopened  a amended
  *     C commissioned  D decommissioned  F faulted  R recovered  L lost  N found
  *
- * and for s and a the outcome: + success, - failure, x excluded. Any other word is key=value,... for
- * the event before it. Source is "t"; ids number the events so that their order is the line's. */
+ * and for s and a the outcome: + success, - failure, x excluded. Any other word is key=value,...
+ * for the event before it. Source is "t"; ids number the events, so that their order is the
+ * line's. */
 #ifndef KPID_TESTS_SCRIPT_H
 #define KPID_TESTS_SCRIPT_H
 

@@ -219,7 +219,7 @@ static void test_attributes(void **state)
         { "the last before the day's end", "100C site=a 2879R code=x,site=b 2880R code=x,site=c",
           NULL, "b", "", "technical" },
         { "a job's site and model, not its department", "100C department=p",
-          "0o site=a,model=m,department=q 200s+ site=b", "b", "m", "p" },
+          "0o site=a,model=m 200s+ site=b,department=q", "b", "m", "p" },
         { "a job's event at the same instant: event order", "200C site=a,id=5",
           "200o site=b,id=6", "b", "", "technical" },
         { "the other way round", "200C site=a,id=7", "200o site=b,id=6", "a", "", "technical" },
@@ -268,6 +268,8 @@ static void test_differs_from(void **state)
         { "decommissioned late", "10C", 5000, "10C 4000D", 5000, 4000 },
         { "a site", "10C 20D", 5000, "10C 20D site=e", 5000, 20 },
         { "the same site again", "10C site=e 20D", 5000, "10C site=e 20D site=e", 5000, -1 },
+        { "a site that was replaced in its own instant", "10C site=e 20D", 5000,
+          "10C site=x,id=0 10R code=z,site=e,id=1 20D", 5000, -1 },
         { "a late fault within another", "10C 20F code=a", 5000, "10C 20F code=a 4000F code=b",
           5000, -1 },
         { "commissioned earlier than known", "500C", 5000, "100C 500C", 5000, 100 },
@@ -493,7 +495,7 @@ static bool slow_confirmed_fault(const struct device *d, const char *code, int64
     return as_of - since >= confirm_after;
 }
 
-/* Instants at which anything can begin. Intervals are half-open, so what overlaps does so at one. */
+/* Instants at which anything can begin: half-open intervals that overlap do so at one of them. */
 static size_t beginnings(const struct device *d, int64_t *to, int64_t begin)
 {
     size_t count = 0;

@@ -111,7 +111,7 @@ static void test_verdict_and_shortfall(void **state)
     }
 }
 
-/* law 5.targets: in force at the period's first instant; the most specific scope, then the latest. */
+/* law 5.targets: in force at the period's first instant; the most specific scope, then the last. */
 static void test_targets(void **state)
 {
     static struct target targets[] = {

@@ -14,7 +14,7 @@
 
 enum { JOBS_MAX = 8, EVENTS_MAX = 8 };
 
-/* Installs have a window of 60 minutes and expire never; repairs one of 30, and expire after 100. */
+/* Installs have a window of 60 minutes and never expire; repairs one of 30, and do after 100. */
 static struct kpi kpis[] = {
     { .id = "i", .counts = "install", .rework_window_ms = 60 * MINUTE,
       .expire_after_ms = SPAN_NONE },
@@ -31,7 +31,7 @@ static struct kpi no_windows[] = {
 static const struct rules rules_without = { .kpis = no_windows, .kpi_count = 2 };
 static const struct rules rules_of_repairs = { .kpis = &no_windows[1], .kpi_count = 1 };
 
-/* One ticket: kind letter and id, as in "i1", and its script. */
+/* One ticket: kind letter and id, as in "i1" (an install with the id 1), and its script. */
 struct given {
     const char *name, *script;
 };
@@ -40,9 +40,9 @@ static void fold(struct ticket *t, const struct given *given, int64_t as_of)
 {
     struct event events[EVENTS_MAX];
     const char *kind = given->name[0] == 'i' ? "install" : "repair";
-    size_t count = script_read(events, EVENTS_MAX, given->script, kind, given->name);
+    size_t count = script_read(events, EVENTS_MAX, given->script, kind, given->name + 1);
 
-    ticket_init(t, kind, given->name);
+    ticket_init(t, kind, given->name + 1);
     ticket_fold(t, events, count, as_of);
 }
 
@@ -81,7 +81,7 @@ static void test_cases(void **state)
           { { "i1", "0o 10s+" }, { "r9", "20o" }, { "r10", "30o" }, { "r2", "40o" } },
           "i1<r10 " },
         { "equal instants: the greatest kind", &rules,
-          { { "i1", "0o 10s+" }, { "r1", "0o 10s+" }, { "r2", "20o" } }, "r1<r2 " },
+          { { "i9", "0o 10s+" }, { "r1", "0o 10s+" }, { "r2", "20o" } }, "r1<r2 " },
         { "equal instants and kinds: the greatest id", &rules,
           { { "i1", "0o 10s+" }, { "i2", "0o 10s+" }, { "r1", "20o" } }, "i2<r1 " },
         { "not itself, though settled before it was opened", &rules,
@@ -115,7 +115,8 @@ static void test_cases(void **state)
         rework_accuse(jobs, count, cases[i].rules);
         for (size_t k = 0; k < count; k++)
             if (jobs[k].accuser)
-                text_buffer_addf(&got, "%s<%s ", jobs[k].ticket->ticket,
+                text_buffer_addf(&got, "%c%s<%c%s ", jobs[k].ticket->kind[0],
+                                 jobs[k].ticket->ticket, jobs[k].accuser->kind[0],
                                  jobs[k].accuser->ticket);
         assert_string_equal(got.bytes ? got.bytes : "", cases[i].accused);
         text_buffer_finish(&got);

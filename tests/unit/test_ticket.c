@@ -92,7 +92,8 @@ static void test_fold(void **state)
 static void test_attributes(void **state)
 {
     struct ticket t = fold("0o device=d1,site=s1,department=p1,staff=f1,vehicle=v1,model=m1 "
-                           "1r site=s2 2s+ staff=f2 3a reason=x,department=p2 4o model=m2", FOREVER);
+                           "1r site=s2 2s+ staff=f2 3a reason=x,department=p2 4o model=m2",
+                           FOREVER);
 
     (void)state;
     assert_string_equal(t.is.device, "d1");

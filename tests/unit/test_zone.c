@@ -46,6 +46,8 @@ static void test_midnight(void **state)
         const char *want;
     } cases[] = {
         { "no change at all", "Asia/Shanghai", 2026, 11, 16, "2026-11-16T00:00:00+08:00" },
+        { "a change two hours after midnight, still yesterday in UTC", "Asia/Shanghai", 1986, 5, 4,
+          "1986-05-04T00:00:00+08:00" },
         { "before the change of offset", "America/New_York", 2026, 3, 8,
           "2026-03-08T00:00:00-05:00" },
         { "after it", "America/New_York", 2026, 3, 9, "2026-03-09T00:00:00-04:00" },
