@@ -166,14 +166,18 @@ static void show_sources(struct sheet *s, const struct api *api)
 
 /* --- Figures: of the company, this week */
 
+enum figure_kind {
+    FIGURE_NUMERATOR, FIGURE_DENOMINATOR, FIGURE_EXCLUDED, FIGURE_PENDING, FIGURE_RATE,
+    FIGURE_TARGET, FIGURE_SHORTFALL, FIGURE_MISSED,
+};
+
 struct figure {
     const char *name, *help;
-    enum { FIGURE_NUMERATOR, FIGURE_DENOMINATOR, FIGURE_EXCLUDED, FIGURE_PENDING, FIGURE_RATE,
-           FIGURE_TARGET, FIGURE_SHORTFALL, FIGURE_MISSED } what;
+    enum figure_kind what;
 };
 
 /* False: null. */
-static bool value_of(const struct fact *f, int what, double *ret)
+static bool value_of(const struct fact *f, enum figure_kind what, double *ret)
 {
     const double values[] = {
         [FIGURE_NUMERATOR] = (double)f->counts.numerator,

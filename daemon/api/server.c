@@ -306,6 +306,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 /* --- Beginning and end */
 
+__attribute__((format(printf, 2, 0)))
 static void on_mhd_log(void *cls, const char *format, va_list args)
 {
     char line[256];
