@@ -99,29 +99,47 @@ static int32_t week_year(int32_t monday, int32_t *ret_week)
     return year;
 }
 
+/* Facts are written by the ten thousand, hence by hand: `count` digits, and where they end. */
+static char *put_digits(char *to, int32_t value, int count)
+{
+    for (int i = count; i > 0; i--) {
+        to[i - 1] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return to + count;
+}
+
+/* Years that RFC 3339 does not know have more digits, or a sign. */
+static char *put_year(char *to, int32_t year)
+{
+    if (year >= 0 && year <= 9999)
+        return put_digits(to, year, 4);
+    return to + snprintf(to, 9, "%04d", (int)year % 10000000);
+}
+
 char *period_format(char to[PERIOD_SIZE], struct period period)
 {
     int32_t year, month, date, week;
-    int length = 0;
+    char *end = to;
 
     civil_date(period_first_day(period), &year, &month, &date);
-    switch (period.kind) {
-    case PERIOD_DAY:
-        length = snprintf(to, PERIOD_SIZE, "%04d-%02d-%02d", (int)year, (int)month, (int)date);
-        break;
-    case PERIOD_WEEK:
-        year = week_year(period.number, &week);
-        length = snprintf(to, PERIOD_SIZE, "%04d-W%02d", (int)year, (int)week);
-        break;
-    case PERIOD_MONTH:
-        length = snprintf(to, PERIOD_SIZE, "%04d-%02d", (int)year, (int)month);
-        break;
-    case PERIOD_YEAR:
-    case PERIOD_KINDS:
-        length = snprintf(to, PERIOD_SIZE, "%04d", (int)year);
-        break;
+    if (period.kind == PERIOD_WEEK) {
+        end = put_year(end, week_year(period.number, &week));
+        *end++ = '-';
+        *end++ = 'W';
+        end = put_digits(end, week, 2);
+    } else {
+        end = put_year(end, year);
     }
-    assert(length > 0 && length < PERIOD_SIZE);
+    if (period.kind == PERIOD_MONTH || period.kind == PERIOD_DAY) {
+        *end++ = '-';
+        end = put_digits(end, month, 2);
+    }
+    if (period.kind == PERIOD_DAY) {
+        *end++ = '-';
+        end = put_digits(end, date, 2);
+    }
+    *end = '\0';
     return to;
 }
 
