@@ -30,6 +30,15 @@ static char **zone_names(void)
     return names;
 }
 
+/* The zone that was meant; NULL if nothing is near. All China has one zone, and it is not called
+ * after its capital, which people write first; by its letters it is nearest to Beirut. */
+static const char *meant(const char *name, char **names)
+{
+    if (strcasestr(name, "beijing") || strcasestr(name, "peking"))
+        return "Asia/Shanghai";
+    return text_nearest(name, (const char *const *)names);
+}
+
 void conf_read_zone(struct conf_loader *loader, const char *name,
                     const struct option_tree *place)
 {
@@ -41,7 +50,7 @@ void conf_read_zone(struct conf_loader *loader, const char *name,
     if (rc == 0)
         return;
     names = zone_names();
-    nearest = text_nearest(name, (const char *const *)names);
+    nearest = meant(name, names);
     if (rc != -ENOENT && rc != -EINVAL)
         fault_add_at(loader->faults, place, "timezone: %s", err.text);
     else if (!names[0])

@@ -70,6 +70,9 @@ static void test_settings(void **state)
           "listen_token_file, credentials, log_level, connections_max, body_max, wal_warn\n" },
         { "an unknown zone", "timezone = \"Asia/Shangai\";\n" KPIS,
           "kpid.conf:1: there is no time zone \"Asia/Shangai\": did you mean \"Asia/Shanghai\"?\n" },
+        { "the capital's zone", "timezone = \"Asia/Beijing\";\n" KPIS,
+          "kpid.conf:1: there is no time zone \"Asia/Beijing\": did you mean "
+          "\"Asia/Shanghai\"?\n" },
         { "a zone that is nowhere near one", "timezone = \"here\";\n" KPIS,
           "kpid.conf:1: there is no time zone \"here\": write an IANA name such as "
           "\"Asia/Shanghai\"\n" },
