@@ -13,7 +13,8 @@ struct gaps {
     size_t count;
 };
 
-/* Folds source.lost and source.found events of one input, in event order, up to as_of. */
+/* Folds source.lost and source.found events of one input, in event order, up to as_of. What `gaps`
+ * held is overwritten, not freed. Free with gaps_finish. */
 void gaps_fold(struct gaps *gaps, const struct event *events, size_t count, int64_t as_of);
 /* The union with another's. */
 void gaps_unite(struct gaps *gaps, const struct gaps *other);

@@ -47,8 +47,9 @@ struct device_job {
     size_t event_count;
 };
 
-/* Folds from nothing. `events` are the device events of this device in event order; `jobs` its
- * install and repair tickets. Free with device_history_finish. */
+/* Folds from nothing: what `history` held is overwritten, not freed. `events` are the device
+ * events of this device in event order; `jobs` its install and repair tickets, folded at the same
+ * as_of. Free with device_history_finish. */
 void device_history_fold(struct device_history *history, const char *device,
                          const struct event *events, size_t event_count,
                          const struct device_job *jobs, size_t job_count,

@@ -48,10 +48,15 @@ const char *event_subject(const struct event *event)
     return event->ticket;
 }
 
+const char *event_verb(enum event_type type)
+{
+    assert(type < LENGTH(verbs));
+    return verbs[type];
+}
+
 char *event_type_format(char to[KIND_SIZE + 16], const struct event *event)
 {
-    assert(event->type < LENGTH(verbs));
-    (void)snprintf(to, KIND_SIZE + 16, "%s.%s", event->kind, verbs[event->type]);  /* fits */
+    (void)snprintf(to, KIND_SIZE + 16, "%s.%s", event->kind, event_verb(event->type));  /* fits */
     return to;
 }
 

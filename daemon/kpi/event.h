@@ -62,6 +62,8 @@ const char *event_subject(const struct event *event);
 /* Law 1.redelivery: same content as parsed JSON, key order apart. Both must be valid JSON. */
 bool event_same_content(const char *a, size_t a_length, const char *b, size_t b_length);
 
+/* What stands behind the dot of a type: "settled"; "" for EVENT_NONE. */
+const char *event_verb(enum event_type type);
 /* "install.settled". Returns `to`. */
 char *event_type_format(char to[KIND_SIZE + 16], const struct event *event);
 /* "success", "failure", "excluded", or "" for none. */

@@ -79,20 +79,19 @@ static const struct field fields[FIELDS] = {
 /* What each type requires besides source, id, type and at, and which kind it goes with: NULL is any
  * ticket kind. */
 static const struct {
-    const char *verb;
     const char *kind;
     uint32_t required;
 } types[] = {
-    [EVENT_OPENED] = { "opened", NULL, BIT(FIELD_TICKET) },
-    [EVENT_SETTLED] = { "settled", NULL, BIT(FIELD_TICKET) | BIT(FIELD_OUTCOME) },
-    [EVENT_REOPENED] = { "reopened", NULL, BIT(FIELD_TICKET) },
-    [EVENT_AMENDED] = { "amended", NULL, BIT(FIELD_TICKET) | BIT(FIELD_REASON) | BIT(FIELD_BY) },
-    [EVENT_COMMISSIONED] = { "commissioned", "device", BIT(FIELD_DEVICE) },
-    [EVENT_DECOMMISSIONED] = { "decommissioned", "device", BIT(FIELD_DEVICE) },
-    [EVENT_FAULTED] = { "faulted", "device", BIT(FIELD_DEVICE) | BIT(FIELD_CODE) },
-    [EVENT_RECOVERED] = { "recovered", "device", BIT(FIELD_DEVICE) | BIT(FIELD_CODE) },
-    [EVENT_LOST] = { "lost", "source", BIT(FIELD_INPUT) },
-    [EVENT_FOUND] = { "found", "source", BIT(FIELD_INPUT) },
+    [EVENT_OPENED] = { NULL, BIT(FIELD_TICKET) },
+    [EVENT_SETTLED] = { NULL, BIT(FIELD_TICKET) | BIT(FIELD_OUTCOME) },
+    [EVENT_REOPENED] = { NULL, BIT(FIELD_TICKET) },
+    [EVENT_AMENDED] = { NULL, BIT(FIELD_TICKET) | BIT(FIELD_REASON) | BIT(FIELD_BY) },
+    [EVENT_COMMISSIONED] = { "device", BIT(FIELD_DEVICE) },
+    [EVENT_DECOMMISSIONED] = { "device", BIT(FIELD_DEVICE) },
+    [EVENT_FAULTED] = { "device", BIT(FIELD_DEVICE) | BIT(FIELD_CODE) },
+    [EVENT_RECOVERED] = { "device", BIT(FIELD_DEVICE) | BIT(FIELD_CODE) },
+    [EVENT_LOST] = { "source", BIT(FIELD_INPUT) },
+    [EVENT_FOUND] = { "source", BIT(FIELD_INPUT) },
 };
 
 struct parser {
@@ -189,9 +188,9 @@ static bool take_input(struct parser *p, const char *text, size_t length)
 
 static enum event_type type_of_verb(const char *verb, size_t length)
 {
-    for (size_t i = 1; i < LENGTH(types); i++)
-        if (strlen(types[i].verb) == length && memcmp(types[i].verb, verb, length) == 0)
-            return (enum event_type)i;
+    for (enum event_type type = EVENT_OPENED; type <= EVENT_FOUND; type++)
+        if (strlen(event_verb(type)) == length && memcmp(event_verb(type), verb, length) == 0)
+            return type;
     return EVENT_NONE;
 }
 

@@ -45,8 +45,8 @@ void ticket_init(struct ticket *ticket, const char *kind, const char *id);
 void ticket_fold(struct ticket *ticket, const struct event *events, size_t count, int64_t as_of);
 
 /* Folds one more event into a ticket. False, with the ticket untouched, if that cannot be done
- * without the others (it comes before the last one, or an `opened` event moves opened_at): fold
- * again from the log. An event after `as_of` only lowers next_at. */
+ * without the others (it comes before the last one, or one that waited for as_of comes first):
+ * fold again from the log. An event after `as_of` only lowers next_at. */
 bool ticket_apply(struct ticket *ticket, const struct event *event, int64_t as_of);
 
 /* When the ticket counts as settled under its KPI (an amendment after expiry settles at x);

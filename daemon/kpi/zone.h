@@ -21,7 +21,7 @@ struct zone {
 };
 
 /* Reads what the system's zone data (tzdata) says of the IANA name. -ENOENT if there is no such
- * zone. Touches the TZ of the process for a moment: main thread, or the loop's. Free with
+ * zone. Reads one small file and touches nothing else of the process: any thread. Free with
  * zone_finish. */
 int zone_load(struct zone *zone, const char *name, struct err *err);
 void zone_finish(struct zone *zone);
