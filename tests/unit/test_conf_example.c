@@ -215,7 +215,8 @@ static bool loads(const struct fixture *f, const char *text, const char *what, b
 
 /* Each setting that is commented out is taken in and must be no fault. From the last to the first,
  * and what is good stays: a mapping needs the constants and the events that stand below it. Where
- * an active setting has the same name it keeps its place. */
+ * an active setting has the same name it keeps its place. (What holds only with another choice,
+ * and would be a fault beside the present one, is indented deeper in the example.) */
 static void test_commented_settings_are_good(void **state)
 {
     struct fixture f;
