@@ -143,7 +143,7 @@ static int copy_ledger(const char *from, const char *to, struct err *err)
 /* SQLite's own look at every page. `check` is integrity_check or quick_check. */
 static int check_pages(sqlite3 *db, const char *path, const char *check, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_preparef(db, &stmt, err, "PRAGMA %s(1)", check);
 
     if (rc < 0)
@@ -192,7 +192,7 @@ static int is_comparable(sqlite3 *db, const char *path, const struct rules *rule
                          struct err *err)
 {
     char *counting = rules_counting_text(rules), *valuing = rules_valuing_text(rules);
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_prepare(db, "SELECT counting = ?1 AND valuing = ?2 FROM house", &stmt, err);
 
     if (rc == 0) {

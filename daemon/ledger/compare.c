@@ -189,7 +189,7 @@ static void add_gap(struct gaps *gaps, int64_t begin, int64_t end)
 
 static int load_gaps(sqlite3 *db, const char *table, struct gaps_of_kpis *ret, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_preparef(db, &stmt, err, "SELECT kpi, begin_at, end_at FROM %s", table);
 
     if (rc < 0)

@@ -157,7 +157,7 @@ static int apply(sqlite3 *db, const struct schema_file *file, struct err *err)
 /* Every appraisal_* view of the database as one text. Gives. */
 static int views_text(sqlite3 *db, char **ret, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_prepare(db,
                          "SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_schema "
                          "WHERE type = 'view' AND name GLOB 'appraisal_*' ORDER BY name)",
@@ -190,7 +190,7 @@ static int views_wanted(char **ret, struct err *err)
 /* One statement for each view that is there; a view of yesterday may be none of today's. */
 static int drop_views(sqlite3 *db, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     char *drops = NULL;
     int rc = sql_prepare(db,
                          "SELECT group_concat('DROP VIEW ' || name, ';') FROM sqlite_schema "

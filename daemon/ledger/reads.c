@@ -113,7 +113,7 @@ static int damaged(const char *what, struct err *err)
 
 int reader_begin(struct reader *reader, int64_t *ret_as_of, int64_t *ret_position, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, READ_HOUSE, &stmt, err);
 
     if (rc == 0)
@@ -174,7 +174,7 @@ int reader_facts(struct reader *reader, const struct fact_query *query,
     enum read_statement which = query->kpi ? READ_FACTS_OF_KPI : READ_FACTS;
     bool goes_on = query->after_kpi != NULL;
     char from[PERIOD_SIZE], to[PERIOD_SIZE], after[PERIOD_SIZE] = "";
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, which, &stmt, err);
 
     if (rc < 0)
@@ -206,7 +206,7 @@ static int read_ticket_row(struct reader *r, sqlite3_stmt *stmt, struct ticket_r
 int reader_ticket(struct reader *reader, const char *kind, const char *ticket,
                   struct ticket_row *ret, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, READ_TICKET, &stmt, err);
 
     if (rc < 0)
@@ -256,7 +256,7 @@ int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t
                            int (*each)(void *arg, const struct ticket_row *row), void *arg,
                            struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, READ_TICKETS_OF_FACT, &stmt, err);
 
     if (rc < 0)
@@ -285,7 +285,7 @@ static int read_event_row(sqlite3_stmt *stmt, struct event_row *row, struct err 
 int reader_events(struct reader *reader, const char *kind, const char *subject,
                   int (*each)(void *arg, const struct event_row *row), void *arg, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, READ_EVENTS, &stmt, err);
 
     if (rc < 0)
@@ -325,7 +325,7 @@ int reader_device(struct reader *reader, const char *device, const struct rules 
 int reader_device_names(struct reader *reader, const char *after,
                         int (*each)(void *arg, const char *device), void *arg, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, READ_DEVICE_NAMES, &stmt, err);
 
     if (rc < 0)
@@ -341,7 +341,7 @@ int reader_quarantine(struct reader *reader, int64_t after,
                       int (*each)(void *arg, const struct quarantine_row *row), void *arg,
                       struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = statement(reader, READ_QUARANTINE, &stmt, err);
 
     if (rc < 0)

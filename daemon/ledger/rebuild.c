@@ -28,7 +28,7 @@
 static int update_house(sqlite3 *db, const struct rules *rules, int64_t as_of, struct err *err)
 {
     char *counting = rules_counting_text(rules), *valuing = rules_valuing_text(rules);
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_prepare(db,
                          "UPDATE house SET as_of = ?1, counting = ?2, valuing = ?3, "
                          "position = (SELECT coalesce(max(seq), 0) FROM event)",

@@ -165,7 +165,7 @@ static int keep_side_files(sqlite3 *db, struct err *err)
 /* WAL is a property of the file: the answer tells whether it took. */
 static int choose_wal(sqlite3 *db, const char *path, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool wal;
     int rc = sql_prepare(db, "PRAGMA journal_mode=WAL", &stmt, err);
 
@@ -321,7 +321,7 @@ int sql_run(sqlite3_stmt *stmt, const char *what, struct err *err)
 
 int sql_integer(sqlite3 *db, const char *sql, int64_t *ret, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_prepare(db, sql, &stmt, err);
 
     if (rc < 0)

@@ -55,7 +55,7 @@ static int twin_statement(struct text_buffer *to, const char *schema, const char
 static int twin_statements(sqlite3 *db, const char *schema, const char *table,
                            struct text_buffer *to, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = sql_prepare(db,
                          "SELECT type, name, sql FROM main.sqlite_schema WHERE tbl_name = ?1 AND "
                          "type IN ('table', 'index') AND sql IS NOT NULL ORDER BY type DESC, name",
