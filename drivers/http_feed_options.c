@@ -74,9 +74,9 @@ const struct option http_feed_options[] = {
     { .name = "pages_max", .type = OPTION_UINT, AT(pages_max), .fallback = "10000", .min = 1,
       .max = 1000000, .help = "more pages than this in one poll are an error" },
 
-    { .name = "start", .type = OPTION_TEXT, AT(start), .fallback = "1d",
+    { .name = "start", .type = OPTION_TEXT, AT(start),
       .help = "where the very first poll begins: the first {from} as a time (RFC 3339) or how "
-              "far back (\"7d\"); with since or cursor the first {cursor}" },
+              "far back (\"7d\", without it \"1d\"); with since or cursor the first {cursor}" },
     { .name = "lag", .type = OPTION_SPAN, AT(lag_ms), .fallback = "120s", .max = 86400000,
       .help = "windows overlap by this, because rows appear late and are edited" },
     { .name = "window_max", .type = OPTION_SPAN, AT(window_max_ms), .fallback = "1d",
@@ -118,11 +118,3 @@ const struct option http_feed_options[] = {
       .max = 86400000, .help = "wait after a busy code that does not say how long" },
     { .name = NULL },
 };
-
-void http_feed_check(const void *config, const struct option_tree *section,
-                     struct faults *faults)
-{
-    (void)config;
-    (void)section;
-    (void)faults;
-}
