@@ -231,8 +231,9 @@ static void open_loop(struct house *h)
 
 static int open_ledger(struct house *h, struct err *err)
 {
+    struct conf before = { .canonical = ledger_settings(h->conf->database) };
+    char *changed = conf_changes(before.canonical ? &before : NULL, h->conf);
     char *user = offline_user();
-    char *changed = conf_changes(NULL, h->conf);
     int rc;
 
     rc = ledger_open(&h->ledger,
@@ -241,6 +242,7 @@ static int open_ledger(struct house *h, struct err *err)
                                                .digest = h->conf->digest,
                                                .by = user,
                                                .changed = changed,
+                                               .settings = h->conf->canonical,
                                                .clock = &clock_system,
                                                .wal_warn_bytes = h->conf->wal_warn_bytes,
                                                .progress = supervise_progress,
@@ -248,6 +250,7 @@ static int open_ledger(struct house *h, struct err *err)
                                                .notify = on_ledger_news,
                                                .notify_arg = h },
                      err);
+    free(before.canonical);
     free(changed);
     free(user);
     if (rc < 0)

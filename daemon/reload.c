@@ -158,6 +158,7 @@ static void record(struct reload *r)
         .what = LEDGER_RULES,
         .rules = rules_copy(&r->next->rules),
         .digest = r->next->digest,
+        .settings = r->next->canonical,
         .by = r->by,
         .text = r->changes,
         .done = on_recorded,

@@ -127,7 +127,8 @@ CREATE TABLE generation (
     digest      TEXT NOT NULL,
     accepted_at INTEGER NOT NULL,
     by          TEXT NOT NULL,
-    changed     TEXT NOT NULL           -- one dotted path a line
+    changed     TEXT NOT NULL,          -- one dotted path a line
+    settings    TEXT NOT NULL           -- all of them, one "path = value" a line
 ) STRICT;
 
 -- One row: what the figures speak for.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "ledger/ledger_private.h"
 #include "ledger/rebuild.h"
@@ -139,16 +140,32 @@ static int load_last(struct ledger *l, struct err *err)
     return rc < 0 ? rc : 0;
 }
 
+char *ledger_settings(const char *path)
+{
+    sqlite3_stmt *st = NULL;
+    sqlite3 *db = NULL;
+    char *settings = NULL;
+
+    if (sql_open_reader(path, &db, NULL) == 0 &&
+        sql_prepare(db, "SELECT settings FROM generation ORDER BY number DESC LIMIT 1", &st,
+                    NULL) == 0 &&
+        sql_step(st, "reading the generations", NULL) == 1)
+        settings = mem_strdup(sql_column_text(st, 0));
+    sqlite3_finalize(st);
+    sql_close(db);
+    return settings;
+}
+
 int generation_record(struct ledger *l, const char *digest, const char *by, const char *changed,
-                      struct err *err)
+                      const char *settings, struct err *err)
 {
     sqlite3_stmt *st;
     int rc = load_last(l, err);
 
     if (rc < 0 || (l->generation > 0 && strcmp(l->digest, digest) == 0))
         return rc;
-    rc = sql_prepare(l->db, "INSERT INTO generation (number, digest, accepted_at, by, changed) "
-                     "VALUES (?1, ?2, ?3, ?4, ?5)", &st, err);
+    rc = sql_prepare(l->db, "INSERT INTO generation (number, digest, accepted_at, by, changed, "
+                     "settings) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &st, err);
     if (rc < 0)
         return rc;
     sqlite3_bind_int64(st, 1, l->generation + 1);
@@ -156,6 +173,7 @@ int generation_record(struct ledger *l, const char *digest, const char *by, cons
     sqlite3_bind_int64(st, 3, clock_wall(l->clock));
     sql_bind_text(st, 4, by);
     sql_bind_text(st, 5, changed ? changed : "");
+    sql_bind_text(st, 6, settings ? settings : "");
     rc = sql_run(st, "recording the configuration", err);
     sqlite3_finalize(st);
     return rc < 0 ? rc : load_last(l, err);

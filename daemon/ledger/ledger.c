@@ -106,7 +106,8 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
     if (rc == 0)
         rc = generation_settle(l, err);
     if (rc == 0)
-        rc = generation_record(l, options->digest, options->by, options->changed, err);
+        rc = generation_record(l, options->digest, options->by, options->changed,
+                               options->settings, err);
     if (rc == 0)
         rc = quarantine_count(l, err);
     if (rc == 0)
@@ -146,7 +147,8 @@ static void change_rules(struct ledger *l, struct ledger_request *r)
         r->rules = NULL;
         r->status = generation_settle(l, &r->err);
         if (r->status == 0)
-            r->status = generation_record(l, r->digest, r->by, r->text, &r->err);
+            r->status = generation_record(l, r->digest, r->by, r->text, r->settings,
+                                          &r->err);
         if (r->status < 0) {
             struct rules *refused = l->rules;
 

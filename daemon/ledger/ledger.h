@@ -43,7 +43,8 @@ enum ledger_what {
     LEDGER_RESUBMIT,            /* quarantine item `n` is replaced by lines[0]; by */
     LEDGER_DISMISS,             /* quarantine item `n`; by, text = the reason */
     LEDGER_STORE,               /* nothing: completes once readers see what was published */
-    LEDGER_RULES,               /* rules, digest, by, text = changed keys: a new generation */
+    LEDGER_RULES,               /* rules, digest, by, text = changed keys, settings: a new
+                                 * generation */
 };
 
 /* Embedded in the asker's struct; the ledger borrows it from submit to `done`. */
@@ -58,6 +59,7 @@ struct ledger_request {
     const char *by;
     const char *text;
     const char *digest;
+    const char *settings;
     struct rules *rules;        /* takes */
     /* Filled in: */
     int status;                 /* 0, or negative errno: nothing of the request was taken.
@@ -112,6 +114,7 @@ struct ledger_options {
     const char *digest;         /* of the configuration */
     const char *by;             /* who started the daemon */
     const char *changed;        /* changed keys, one a line, if the digest is new; may be NULL */
+    const char *settings;       /* all of them, one "path = value" a line; may be NULL */
     const struct clock *clock;
     int64_t wal_warn_bytes;
     /* Told now and then during a migration, a rebuild or a catch-up that the work goes on (for
@@ -122,6 +125,10 @@ struct ledger_options {
     void (*notify)(void *arg);
     void *notify_arg;
 };
+
+/* The settings of the last generation in the file at `path`, as they were given, for telling what
+ * changed since; NULL if there is none. Gives. Any thread. */
+char *ledger_settings(const char *path);
 
 /* Opens or makes the file, migrates, rebuilds if the counting rules changed, fires what fell due
  * while we were away. Blocks; main thread, before the loop. The first ledger_drain publishes the

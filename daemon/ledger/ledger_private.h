@@ -284,6 +284,6 @@ int quarantine_count(struct ledger *l, struct err *err);
 int generation_settle(struct ledger *l, struct err *err);
 /* Records an accepted configuration, unless the last one has the same digest. */
 int generation_record(struct ledger *l, const char *digest, const char *by, const char *changed,
-                      struct err *err);
+                      const char *settings, struct err *err);
 
 #endif
