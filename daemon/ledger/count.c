@@ -49,10 +49,8 @@ static int count_touched(struct ledger *l, struct err *err)
 
 int count_group(struct ledger *l, struct err *err)
 {
-    int rc = deadlines_advance(l, err);
+    int rc = count_touched(l, err);
 
-    if (rc == 0)
-        rc = count_touched(l, err);
     if (rc == 0)
         rc = deadlines_next(l, err);
     return rc;

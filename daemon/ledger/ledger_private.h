@@ -189,7 +189,7 @@ void writer_note_health(struct ledger *l, int rc, const struct err *err);
 /* count.c */
 /* Folds one logged event into what is in memory. */
 int count_fold(struct ledger *l, const struct event *event, struct err *err);
-/* Lets time pass, then counts all that was touched since the last call. */
+/* Counts all that was touched since the last call. */
 int count_group(struct ledger *l, struct err *err);
 /* Around any number of reads: locks are taken once. count_store within it ends it. count_end
  * returns `rc`, or how the commit failed. */

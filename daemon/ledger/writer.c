@@ -221,6 +221,8 @@ static int count_requests(struct ledger *l, struct ledger_request **requests, si
     bool caught_up = l->astray;     /* recovering folds this group's events, too */
     int rc = l->astray ? count_recover(l, err) : count_begin(l, err);
 
+    if (rc == 0)
+        rc = deadlines_advance(l, err);
     for (size_t i = 0; rc == 0 && !caught_up && i < count; i++)
         for (size_t j = 0; rc == 0 && j < requests[i]->count; j++)
             if (requests[i]->lines[j].result == LINE_ACCEPTED)
