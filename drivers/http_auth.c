@@ -18,6 +18,7 @@ enum { SECRET_MAX = 8192 };
 struct http_auth {
     enum feed_auth kind;
     char *path;                 /* of the secret's file; NULL: no folder of credentials */
+    char *systemd_path;         /* what it is called if systemd loaded the folder as a whole */
     char *name;                 /* of the header or query parameter */
     char secret[SECRET_MAX];
     struct http_login login;
@@ -72,8 +73,10 @@ struct http_auth *http_auth_create(const struct http_feed_config *c, const char 
     struct http_auth *a = mem_zalloc(sizeof *a);
 
     a->kind = (enum feed_auth)c->auth;
-    if (a->kind != AUTH_NONE && credentials && c->credential)
+    if (a->kind != AUTH_NONE && credentials && c->credential) {
         a->path = mem_printf("%s/%s", credentials, c->credential);
+        a->systemd_path = mem_printf("%s/credentials_%s", credentials, c->credential);
+    }
     if (a->kind == AUTH_LOGIN && c->login)
         copy_login(a, c);
     else
@@ -189,6 +192,14 @@ void http_auth_check(const struct http_feed_config *c, const struct option_tree 
 
 /* --- The secret */
 
+static int open_secret(const struct http_auth *a)
+{
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    int fd = open(a->path, flags);
+
+    return fd < 0 && errno == ENOENT ? open(a->systemd_path, flags) : fd;
+}
+
 int http_auth_load(struct http_auth *a, struct err *err)
 {
     ssize_t length;
@@ -199,7 +210,7 @@ int http_auth_load(struct http_auth *a, struct err *err)
     if (!a->path)
         return err_set(err, -ENOENT, "there is no folder of credentials: set credentials, or run "
                        "under systemd with LoadCredential=");
-    fd = open(a->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    fd = open_secret(a);
     length = fd < 0 ? -1 : read(fd, a->secret, sizeof a->secret - 1);
     if (fd < 0 || length < 0) {
         int code = -errno;
