@@ -117,6 +117,7 @@ void http_auth_destroy(struct http_auth *a)
     free(a->login_type);
     free(a->prefix);
     free(a->path);
+    free(a->systemd_path);
     free(a->name);
     free(a);
 }
