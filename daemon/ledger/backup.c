@@ -166,8 +166,9 @@ static int check_position(sqlite3 *db, const char *path, struct err *err)
     if (rc < 0)
         return rc;
     if (position != last)
-        return err_set(err, -EBADMSG, "%s is damaged: it speaks for event %lld, its log ends at %lld",
-                       path, (long long)position, (long long)last);
+        return err_set(err, -EBADMSG,
+                       "%s is damaged: it speaks for event %lld, its log ends at %lld", path,
+                       (long long)position, (long long)last);
     return 0;
 }
 
@@ -204,8 +205,10 @@ static int is_comparable(sqlite3 *db, const char *path, const struct rules *rule
         sqlite3_finalize(stmt);
     }
     if (rc == 0)
-        fprintf(out, "%s was counted under other rules than today's: its pages are sound, its "
-                     "facts will be counted anew at the next start\n", path);
+        fprintf(out,
+                "%s was counted under other rules than today's: its pages are sound, its "
+                "facts will be counted anew at the next start\n",
+                path);
     free(counting);
     free(valuing);
     return rc;
@@ -223,8 +226,10 @@ static int should_compare(const char *path, const struct rules *rules, FILE *out
     if (rc == 0 && version == schema_version())
         rc = is_comparable(db, path, rules, out, err);
     else if (rc == 0)
-        fprintf(out, "%s is from an older kpid: its pages are sound, its facts can be compared "
-                     "once it was started\n", path);
+        fprintf(out,
+                "%s is from an older kpid: its pages are sound, its facts can be compared "
+                "once it was started\n",
+                path);
     sql_close(db);
     return rc;
 }
@@ -285,8 +290,9 @@ static int drain_wal(const char *path, struct err *err)
     rc = sql_checkpoint(db, true, &left, err);
     sql_close(db);
     if (rc == 0 && left > 0)
-        return err_set(err, -EBUSY, "a reader of %s sits in a long transaction: end it (fuser -v %s)",
-                       path, path);
+        return err_set(err, -EBUSY,
+                       "a reader of %s sits in a long transaction: end it (fuser -v %s)", path,
+                       path);
     return rc;
 }
 

@@ -32,8 +32,8 @@ static int compare_values(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 {
     int64_t x, y;
 
-    if (sqlite3_column_type(a, column) != SQLITE_INTEGER
-        || sqlite3_column_type(b, column) != SQLITE_INTEGER)
+    if (sqlite3_column_type(a, column) != SQLITE_INTEGER ||
+        sqlite3_column_type(b, column) != SQLITE_INTEGER)
         return strcmp(sql_column_text(a, column), sql_column_text(b, column));
     x = sqlite3_column_int64(a, column);
     y = sqlite3_column_int64(b, column);
@@ -53,8 +53,8 @@ static int compare_keys(const struct pairing *p)
 
 static bool values_equal(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 {
-    return sqlite3_column_type(a, column) == sqlite3_column_type(b, column)
-           && compare_values(a, b, column) == 0;
+    return sqlite3_column_type(a, column) == sqlite3_column_type(b, column) &&
+           compare_values(a, b, column) == 0;
 }
 
 static int step(sqlite3_stmt *stmt, struct err *err)
@@ -234,21 +234,21 @@ static int see(const struct moved *m, const struct gaps_of_kpis *side, sqlite3_s
     ret->there = true;
     kpi = rules_kpi(side->rules, sql_column_text(stmt, 0));
     if (kpi)
-        ret->coverage = coverage_of(&side->gaps[kpi - side->rules->kpis],
-                                    sqlite3_column_int64(stmt, 4), sqlite3_column_int64(stmt, 5),
-                                    m->as_of);
+        ret->coverage =
+            coverage_of(&side->gaps[kpi - side->rules->kpis], sqlite3_column_int64(stmt, 4),
+                        sqlite3_column_int64(stmt, 5), m->as_of);
     return 0;
 }
 
 static bool facts_equal(const struct seen *a, const struct seen *b)
 {
-    return a->fact.counts.numerator == b->fact.counts.numerator
-           && a->fact.counts.denominator == b->fact.counts.denominator
-           && a->fact.counts.excluded == b->fact.counts.excluded
-           && a->fact.counts.pending == b->fact.counts.pending
-           && a->fact.target_e4 == b->fact.target_e4 && a->fact.verdict == b->fact.verdict
-           && a->fact.shortfall == b->fact.shortfall
-           && a->coverage.share_e4 == b->coverage.share_e4 && a->coverage.gaps == b->coverage.gaps;
+    return a->fact.counts.numerator == b->fact.counts.numerator &&
+           a->fact.counts.denominator == b->fact.counts.denominator &&
+           a->fact.counts.excluded == b->fact.counts.excluded &&
+           a->fact.counts.pending == b->fact.counts.pending &&
+           a->fact.target_e4 == b->fact.target_e4 && a->fact.verdict == b->fact.verdict &&
+           a->fact.shortfall == b->fact.shortfall && a->coverage.share_e4 == b->coverage.share_e4 &&
+           a->coverage.gaps == b->coverage.gaps;
 }
 
 static void print_side(FILE *out, const struct seen *is)
@@ -335,8 +335,11 @@ static struct gaps *no_gaps(const struct rules *rules)
 int compare_facts(sqlite3 *db, const char *schema, const struct rules *rules, int64_t as_of,
                   FILE *out, struct err *err)
 {
-    struct moved m = { .before = { rules, no_gaps(rules) }, .after = { rules, no_gaps(rules) },
-                       .rules = rules, .as_of = as_of, .out = out };
+    struct moved m = { .before = { rules, no_gaps(rules) },
+                       .after = { rules, no_gaps(rules) },
+                       .rules = rules,
+                       .as_of = as_of,
+                       .out = out };
     struct pairing p = { .table = table_named("fact"), .each = report_move, .arg = &m };
     char table[32];
     int rc;

@@ -74,9 +74,9 @@ static int read_identity(sqlite3 *db, int64_t *ret_version, struct err *err)
 {
     int64_t version, application, objects;
 
-    if (sql_integer(db, "PRAGMA user_version", &version, err) < 0
-        || sql_integer(db, "PRAGMA application_id", &application, err) < 0
-        || sql_integer(db, "SELECT count(*) FROM sqlite_schema", &objects, err) < 0)
+    if (sql_integer(db, "PRAGMA user_version", &version, err) < 0 ||
+        sql_integer(db, "PRAGMA application_id", &application, err) < 0 ||
+        sql_integer(db, "SELECT count(*) FROM sqlite_schema", &objects, err) < 0)
         return -EIO;
     if (application != APPLICATION_ID && (application != 0 || version != 0 || objects > 0))
         return not_ours(db, err);

@@ -54,7 +54,7 @@ struct reader {
     sqlite3_stmt *statements[READ_STATEMENTS];
     struct subjects subjects;
     bool has_subjects;
-    char accuser[TICKET_SIZE];  /* what the last ticket_row borrows */
+    char accuser[TICKET_SIZE]; /* what the last ticket_row borrows */
 };
 
 int reader_open(struct reader **ret, const char *path, struct err *err)
@@ -149,8 +149,7 @@ static const char *single_scope(const char *scope)
 }
 
 static int each_fact(sqlite3_stmt *stmt, const struct fact_query *query,
-                     int (*each)(void *arg, const struct fact_row *row), void *arg,
-                     struct err *err)
+                     int (*each)(void *arg, const struct fact_row *row), void *arg, struct err *err)
 {
     int rc;
 
@@ -250,9 +249,8 @@ static int each_ticket(struct reader *r, sqlite3_stmt *stmt, const struct kpi *k
     return rc;
 }
 
-int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t begin,
-                           int64_t end, const char *scope, int64_t after_at,
-                           const char *after_ticket,
+int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t begin, int64_t end,
+                           const char *scope, int64_t after_at, const char *after_ticket,
                            int (*each)(void *arg, const struct ticket_row *row), void *arg,
                            struct err *err)
 {

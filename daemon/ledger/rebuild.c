@@ -67,8 +67,11 @@ int rebuild_in_place(sqlite3 *db, const struct rules *rules, int64_t as_of,
                      void (*progress)(void *arg, const char *what), void *progress_arg,
                      struct err *err)
 {
-    struct recount_options options = { .schema = "main", .rules = rules, .as_of = as_of,
-                                       .progress = progress, .progress_arg = progress_arg };
+    struct recount_options options = { .schema = "main",
+                                       .rules = rules,
+                                       .as_of = as_of,
+                                       .progress = progress,
+                                       .progress_arg = progress_arg };
     int rc;
 
     assert(sqlite3_get_autocommit(db));
@@ -96,10 +99,10 @@ static bool value_differs(sqlite3_stmt *row, const struct kpi *kpi, struct perio
     if (!kpi || !rows_read_fact(row, 0, period, scope, &was))
         return false;
     *ret = fact_of(&was.counts, kpi, *period, scope);
-    return ret->rate_e6 != was.rate_e6 || ret->low_e6 != was.low_e6 || ret->high_e6 != was.high_e6
-           || ret->target_e4 != was.target_e4 || ret->verdict != was.verdict
-           || ret->shortfall != was.shortfall
-           || strcmp(direction_name(kpi->direction), sql_column_text(row, 14)) != 0;
+    return ret->rate_e6 != was.rate_e6 || ret->low_e6 != was.low_e6 ||
+           ret->high_e6 != was.high_e6 || ret->target_e4 != was.target_e4 ||
+           ret->verdict != was.verdict || ret->shortfall != was.shortfall ||
+           strcmp(direction_name(kpi->direction), sql_column_text(row, 14)) != 0;
 }
 
 /* An update of columns that no index has may happen under the cursor that found the row. */
@@ -172,8 +175,9 @@ int rebuild_compare(const char *path, const struct rules *rules,
                     void (*progress)(void *arg, const char *what), void *progress_arg, FILE *out,
                     struct err *err)
 {
-    struct recount_options is = { .schema = "temp", .rules = rules, .progress = progress,
-                                  .progress_arg = progress_arg };
+    struct recount_options is = {
+        .schema = "temp", .rules = rules, .progress = progress, .progress_arg = progress_arg
+    };
     sqlite3 *db;
     int rc = open_counting_reader(path, &db, &is.as_of, err);
 

@@ -33,14 +33,14 @@ enum { CHUNK_ROWS = 10000 };
 struct recount {
     sqlite3 *db;
     struct recount_options is;
-    bool in_file;               /* schema "main": chunks are transactions */
+    bool in_file; /* schema "main": chunks are transactions */
     struct tally *tally;
     struct subjects subjects;
-    sqlite3_stmt *log;          /* events of a kind behind a subject, by subject */
-    sqlite3_stmt *kind;         /* the kind behind a kind */
-    sqlite3_stmt *job_device;   /* the device behind a device that a job names */
+    sqlite3_stmt *log;        /* events of a kind behind a subject, by subject */
+    sqlite3_stmt *kind;       /* the kind behind a kind */
+    sqlite3_stmt *job_device; /* the device behind a device that a job names */
     sqlite3_stmt *put_ticket, *update_ticket, *put_device, *put_fact, *put_gap;
-    size_t rows;                /* of the chunk at hand */
+    size_t rows; /* of the chunk at hand */
 };
 
 /* The index on the device of jobs, under whichever of its two names (staging.h). */
@@ -70,8 +70,8 @@ static int prepare_job_device(struct recount *r, struct err *err)
     if (rc < 0)
         return rc;
     return sql_preparef(r->db, &r->job_device, err,
-                        "SELECT min(name) FROM (SELECT min(device) AS name FROM "
-                        "%s." STAGED("ticket") " INDEXED BY %s WHERE device > ?1 "
+                        "SELECT min(name) FROM (SELECT min(device) AS name "
+                        "FROM %s.rebuild_ticket INDEXED BY %s WHERE device > ?1 "
                         "AND device IS NOT NULL AND kind IN ('install', 'repair') UNION ALL "
                         "SELECT min(subject) FROM event WHERE kind = 'device' AND subject > ?1)",
                         r->is.schema, index);
@@ -115,8 +115,8 @@ static int prepare_writes(struct recount *r, struct err *err)
 
 static void finish(struct recount *r)
 {
-    sqlite3_stmt *all[] = { r->log,        r->kind,     r->job_device, r->put_ticket, r->update_ticket,
-                            r->put_device, r->put_fact, r->put_gap };
+    sqlite3_stmt *all[] = { r->log,           r->kind,       r->job_device, r->put_ticket,
+                            r->update_ticket, r->put_device, r->put_fact,   r->put_gap };
 
     for (size_t i = 0; i < LENGTH(all); i++)
         sqlite3_finalize(all[i]);
@@ -139,8 +139,8 @@ static int chunk_end(struct recount *r, int rc, struct err *err)
         r->is.progress(r->is.progress_arg, "counting the event log anew");
     if (!r->in_file)
         return rc;
-    if (rc >= 0 && (sql_exec(r->db, "COMMIT", &why) < 0
-                    || sql_checkpoint(r->db, false, NULL, &why) < 0))
+    if (rc >= 0 &&
+        (sql_exec(r->db, "COMMIT", &why) < 0 || sql_checkpoint(r->db, false, NULL, &why) < 0))
         rc = err_set(err, why.code, "%s", why.text);
     if (rc < 0 && !sqlite3_get_autocommit(r->db))
         (void)sql_exec(r->db, "ROLLBACK", NULL); /* the first failure is the one to tell */

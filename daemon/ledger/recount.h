@@ -11,7 +11,7 @@
 #include "kpi/rules.h"
 
 struct recount_options {
-    const char *schema;         /* "main" or "temp": where staging_create has made its tables */
+    const char *schema; /* "main" or "temp": where staging_create has made its tables */
     const struct rules *rules;
     int64_t as_of;
     /* Optional; called about once for each ten thousand rows. */

@@ -15,9 +15,9 @@ enum { FLAG_HAS_OPENED = 1, FLAG_SETTLED_BY_AMENDMENT = 2, FLAG_CORRECTED = 4 };
 
 static int64_t ticket_flags(const struct ticket *ticket)
 {
-    return (ticket->has_opened ? FLAG_HAS_OPENED : 0)
-           | (ticket->settled_by_amendment ? FLAG_SETTLED_BY_AMENDMENT : 0)
-           | (ticket->corrected ? FLAG_CORRECTED : 0);
+    return (ticket->has_opened ? FLAG_HAS_OPENED : 0) |
+           (ticket->settled_by_amendment ? FLAG_SETTLED_BY_AMENDMENT : 0) |
+           (ticket->corrected ? FLAG_CORRECTED : 0);
 }
 
 static void bind_attributes(sqlite3_stmt *stmt, int first, const struct attributes *is)
@@ -75,12 +75,12 @@ static bool read_outcome(sqlite3_stmt *stmt, int column, enum outcome *ret)
 
 static bool read_attributes(sqlite3_stmt *stmt, int first, struct attributes *is)
 {
-    return sql_column_text_into(stmt, first, is->device, sizeof is->device)
-           && sql_column_text_into(stmt, first + 1, is->site, sizeof is->site)
-           && sql_column_text_into(stmt, first + 2, is->department, sizeof is->department)
-           && sql_column_text_into(stmt, first + 3, is->staff, sizeof is->staff)
-           && sql_column_text_into(stmt, first + 4, is->vehicle, sizeof is->vehicle)
-           && sql_column_text_into(stmt, first + 5, is->model, sizeof is->model);
+    return sql_column_text_into(stmt, first, is->device, sizeof is->device) &&
+           sql_column_text_into(stmt, first + 1, is->site, sizeof is->site) &&
+           sql_column_text_into(stmt, first + 2, is->department, sizeof is->department) &&
+           sql_column_text_into(stmt, first + 3, is->staff, sizeof is->staff) &&
+           sql_column_text_into(stmt, first + 4, is->vehicle, sizeof is->vehicle) &&
+           sql_column_text_into(stmt, first + 5, is->model, sizeof is->model);
 }
 
 static struct counts read_counts(sqlite3_stmt *stmt, int first)
@@ -108,13 +108,13 @@ static struct contribution read_contribution(sqlite3_stmt *stmt, int first,
 static bool read_ticket_texts(sqlite3_stmt *stmt, int first, struct ticket *ticket,
                               char accuser[TICKET_SIZE])
 {
-    return read_outcome(stmt, first + 5, &ticket->outcome)
-           && sql_column_text_into(stmt, first + 6, ticket->reason, sizeof ticket->reason)
-           && read_attributes(stmt, first + 7, &ticket->is)
-           && sql_column_text_into(stmt, first + 15, ticket->last_source,
-                                   sizeof ticket->last_source)
-           && sql_column_text_into(stmt, first + 16, ticket->last_id, sizeof ticket->last_id)
-           && sql_column_text_into(stmt, first + 18, accuser, TICKET_SIZE);
+    return read_outcome(stmt, first + 5, &ticket->outcome) &&
+           sql_column_text_into(stmt, first + 6, ticket->reason, sizeof ticket->reason) &&
+           read_attributes(stmt, first + 7, &ticket->is) &&
+           sql_column_text_into(stmt, first + 15, ticket->last_source,
+                                sizeof ticket->last_source) &&
+           sql_column_text_into(stmt, first + 16, ticket->last_id, sizeof ticket->last_id) &&
+           sql_column_text_into(stmt, first + 18, accuser, TICKET_SIZE);
 }
 
 bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
@@ -233,13 +233,15 @@ bool rows_read_fact(sqlite3_stmt *stmt, int first, struct period *period, char s
     fact->high_e6 = sql_column_integer_or(stmt, first + 12, RATE_NONE);
     fact->target_e4 = (int32_t)sql_column_integer_or(stmt, first + 13, TARGET_NONE);
     fact->shortfall = sqlite3_column_int64(stmt, first + 16);
-    return period_parse(sql_column_text(stmt, first + 1), period)
-           && sql_column_text_into(stmt, first + 2, scope, SCOPE_SIZE)
-           && read_verdict(stmt, first + 15, &fact->verdict);
+    return period_parse(sql_column_text(stmt, first + 1), period) &&
+           sql_column_text_into(stmt, first + 2, scope, SCOPE_SIZE) &&
+           read_verdict(stmt, first + 15, &fact->verdict);
 }
 
 int rows_damaged(struct err *err, const char *table)
 {
-    return err_set(err, -EBADMSG, "a row of table %s cannot be read: the file is damaged; stop "
-                   "kpid and restore a backup with kpid --restore", table);
+    return err_set(err, -EBADMSG,
+                   "a row of table %s cannot be read: the file is damaged; stop "
+                   "kpid and restore a backup with kpid --restore",
+                   table);
 }

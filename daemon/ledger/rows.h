@@ -40,8 +40,7 @@ enum { TICKET_COLUMN_COUNT = 25 };
 
 /* `accuser` is "" or NULL if there is none. Borrows all until the statement is reset. */
 void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
-                      const struct contribution *contribution, const char *accuser,
-                      int64_t due_at);
+                      const struct contribution *contribution, const char *accuser, int64_t due_at);
 /* From TICKET_COLUMNS, `first` on. `expired` and `accused` are told from the row. False if a
  * column is too long or says what the daemon never writes: the file is damaged. */
 bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,

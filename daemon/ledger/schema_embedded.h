@@ -3,7 +3,7 @@
 #define KPID_LEDGER_SCHEMA_EMBEDDED_H
 
 struct schema_file {
-    const char *name;   /* "001_ledger.sql" */
+    const char *name; /* "001_ledger.sql" */
     const char *text;
 };
 

@@ -194,7 +194,7 @@ static int choose(sqlite3 *db, const char *pragmas, struct err *err)
 /* SQLite's count of its memory takes a lock at each allocation, and nobody reads it. */
 static void configure(void)
 {
-    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);   /* refused once it runs: then it counts */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused once it runs: then it counts */
 }
 
 int sql_open_writer(const char *path, sqlite3 **ret, struct err *err)
@@ -212,8 +212,8 @@ int sql_open_writer(const char *path, sqlite3 **ret, struct err *err)
     if (rc != SQLITE_OK)
         return open_failed(db, rc, path, err);
     (void)sqlite3_busy_timeout(db, WRITER_PATIENCE_MS); /* cannot fail on an open connection */
-    if (keep_side_files(db, &why) < 0 || choose_wal(db, path, &why) < 0
-        || choose(db, writer_pragmas, &why) < 0)
+    if (keep_side_files(db, &why) < 0 || choose_wal(db, path, &why) < 0 ||
+        choose(db, writer_pragmas, &why) < 0)
         return open_failed_with(db, &why, err);
     *ret = db;
     return 0;
@@ -231,8 +231,8 @@ int sql_open_reader(const char *path, sqlite3 **ret, struct err *err)
         return open_failed(db, rc, path, err);
     (void)sqlite3_busy_timeout(db, READER_PATIENCE_MS); /* cannot fail on an open connection */
     /* SQLite opens lazily: the first read shows whether we may. */
-    if (choose(db, reader_pragmas, &why) < 0
-        || sql_integer(db, "PRAGMA schema_version", &version, &why) < 0)
+    if (choose(db, reader_pragmas, &why) < 0 ||
+        sql_integer(db, "PRAGMA schema_version", &version, &why) < 0)
         return open_failed_with(db, &why, err);
     *ret = db;
     return 0;

@@ -103,8 +103,7 @@ int staging_swap(sqlite3 *db, struct err *err)
     int rc = 0;
 
     for (const struct staged_table *t = staged_tables; t->name && rc == 0; t++)
-        rc = sql_execf(db, err,
-                       "DROP TABLE main.%s; ALTER TABLE main.rebuild_%s RENAME TO %s", t->name,
-                       t->name, t->name);
+        rc = sql_execf(db, err, "DROP TABLE main.%s; ALTER TABLE main.rebuild_%s RENAME TO %s",
+                       t->name, t->name, t->name);
     return rc;
 }

@@ -16,8 +16,8 @@
 /* The counted tables, with the columns of their primary keys; ends with a null name. */
 struct staged_table {
     const char *name;
-    const char *key;        /* "kind, ticket" */
-    int key_columns;        /* the first of the table */
+    const char *key; /* "kind, ticket" */
+    int key_columns; /* the first of the table */
 };
 
 extern const struct staged_table staged_tables[];

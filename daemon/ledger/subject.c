@@ -98,8 +98,8 @@ static struct job_subject *add_job(struct device_subject *subject)
 
     if (subject->job_count == subject->job_capacity) {
         subject->job_capacity = subject->job_capacity ? subject->job_capacity * 2 : 4;
-        subject->jobs = mem_realloc_array(subject->jobs, subject->job_capacity,
-                                          sizeof *subject->jobs);
+        subject->jobs =
+            mem_realloc_array(subject->jobs, subject->job_capacity, sizeof *subject->jobs);
     }
     job = &subject->jobs[subject->job_count++];
     *job = (struct job_subject){ 0 };

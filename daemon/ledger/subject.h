@@ -40,13 +40,13 @@ int subjects_events(struct subjects *subjects, const char *kind, const char *sub
                     struct event_list *list, struct err *err);
 
 struct job_subject {
-    struct ticket ticket;       /* folded at the as_of asked for */
+    struct ticket ticket; /* folded at the as_of asked for */
     struct event_list events;
 };
 
 struct device_subject {
-    struct event_list events;   /* of the device itself */
-    struct job_subject *jobs;   /* by (kind, ticket) */
+    struct event_list events; /* of the device itself */
+    struct job_subject *jobs; /* by (kind, ticket) */
     size_t job_count;
     size_t job_capacity;
 };

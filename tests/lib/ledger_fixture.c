@@ -17,26 +17,50 @@ static struct target for_all[] = { { .value_e4 = 9800 } };
 static char inputs[][INPUT_SIZE] = { "platform", "bench" };
 
 static struct kpi kpis[] = {
-    { .id = "install_success", .counts = "install", .department = "installation",
-      .rework_window_ms = 7 * DAY, .expire_after_ms = SPAN_NONE },
-    { .id = "repair_success", .counts = "repair", .department = "installation",
-      .rework_window_ms = 7 * DAY, .expire_after_ms = SPAN_NONE },
-    { .id = "fault_rate", .counts = "device", .counts_devices = true, .department = "technical",
-      .direction = DIRECTION_AT_MOST, .rework_window_ms = SPAN_NONE,
-      .expire_after_ms = SPAN_NONE, .confirm_after_ms = 10 * MINUTE },
-    { .id = "lookup_accuracy", .counts = "lookup", .department = "monitoring",
-      .rework_window_ms = SPAN_NONE, .expire_after_ms = MINUTE, .sources = inputs,
+    { .id = "install_success",
+      .counts = "install",
+      .department = "installation",
+      .rework_window_ms = 7 * DAY,
+      .expire_after_ms = SPAN_NONE },
+    { .id = "repair_success",
+      .counts = "repair",
+      .department = "installation",
+      .rework_window_ms = 7 * DAY,
+      .expire_after_ms = SPAN_NONE },
+    { .id = "fault_rate",
+      .counts = "device",
+      .counts_devices = true,
+      .department = "technical",
+      .direction = DIRECTION_AT_MOST,
+      .rework_window_ms = SPAN_NONE,
+      .expire_after_ms = SPAN_NONE,
+      .confirm_after_ms = 10 * MINUTE },
+    { .id = "lookup_accuracy",
+      .counts = "lookup",
+      .department = "monitoring",
+      .rework_window_ms = SPAN_NONE,
+      .expire_after_ms = MINUTE,
+      .sources = inputs,
       .source_count = 2 },
-    { .id = "dispatch_success", .counts = "dispatch", .department = "monitoring",
-      .rework_window_ms = SPAN_NONE, .expire_after_ms = 30 * MINUTE },
-    { .id = "inspection_success", .counts = "inspection", .department = "technical",
-      .rework_window_ms = SPAN_NONE, .expire_after_ms = SPAN_NONE },
+    { .id = "dispatch_success",
+      .counts = "dispatch",
+      .department = "monitoring",
+      .rework_window_ms = SPAN_NONE,
+      .expire_after_ms = 30 * MINUTE },
+    { .id = "inspection_success",
+      .counts = "inspection",
+      .department = "technical",
+      .rework_window_ms = SPAN_NONE,
+      .expire_after_ms = SPAN_NONE },
 };
 
 static struct rules *make_rules(void)
 {
-    struct rules rules = { .kpis = kpis, .kpi_count = LENGTH(kpis), .grace_ms = DAY,
-                           .restate_horizon_ms = 35 * DAY, .penalty_after = 3 };
+    struct rules rules = { .kpis = kpis,
+                           .kpi_count = LENGTH(kpis),
+                           .grace_ms = DAY,
+                           .restate_horizon_ms = 35 * DAY,
+                           .penalty_after = 3 };
     struct rules *copy;
     int rc = zone_load(&rules.zone, "Asia/Shanghai", NULL);
 
@@ -101,8 +125,11 @@ sqlite3 *ledger_fixture_make(struct ledger_fixture *f)
 
     must(sql_open_writer(f->path, &db, &err), &err);
     must(migrate(db, NULL, NULL, &err), &err);
-    must(sql_execf(db, &err, "INSERT OR IGNORE INTO house (one, as_of, position, last_at, "
-                   "counting, valuing) VALUES (1, %lld, 0, 0, '', '')", (long long)NOON), &err);
+    must(sql_execf(db, &err,
+                   "INSERT OR IGNORE INTO house (one, as_of, position, last_at, "
+                   "counting, valuing) VALUES (1, %lld, 0, 0, '', '')",
+                   (long long)NOON),
+         &err);
     return db;
 }
 
@@ -122,8 +149,11 @@ void ledger_fixture_log(struct ledger_fixture *f, sqlite3 *db, int64_t at, const
     if (!is_event)
         fprintf(stderr, "# %s: %s\n", json, reject.reason);
     assert(is_event);
-    must(sql_prepare(db, "INSERT INTO event (source, id, kind, subject, at, received_at, via, "
-                     "json) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 'test', ?6)", &stmt, &err), &err);
+    must(sql_prepare(db,
+                     "INSERT INTO event (source, id, kind, subject, at, received_at, via, "
+                     "json) VALUES (?1, ?2, ?3, ?4, ?5, ?5, 'test', ?6)",
+                     &stmt, &err),
+         &err);
     sql_bind_text(stmt, 1, event.source);
     sql_bind_text(stmt, 2, event.id);
     sql_bind_text(stmt, 3, event.kind);

@@ -9,8 +9,8 @@
 #include "ledger/sql.h"
 
 #define MINUTE INT64_C(60000)
-#define HOUR (60 * MINUTE)
-#define DAY (24 * HOUR)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 /* Friday, 2026-11-20T12:00:00 in Shanghai, in 2026-W47. */
 #define NOON INT64_C(1795147200000)
@@ -18,8 +18,8 @@
 struct ledger_fixture {
     char folder[64];
     char path[96];
-    struct rules *rules;    /* the scheme's six KPIs, in Asia/Shanghai */
-    int events;             /* that were logged */
+    struct rules *rules; /* the scheme's six KPIs, in Asia/Shanghai */
+    int events;          /* that were logged */
 };
 
 /* For cmocka: `*state` is a fresh fixture, without a file. */

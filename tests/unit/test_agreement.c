@@ -32,8 +32,8 @@ static const char *pick(const char *const *words, unsigned count)
     return words[roll(count)];
 }
 
-#define PICK(...) pick((const char *const[]){ __VA_ARGS__ }, \
-                       LENGTH(((const char *const[]){ __VA_ARGS__ })))
+#define PICK(...)                                                                                  \
+    pick((const char *const[]){ __VA_ARGS__ }, LENGTH(((const char *const[]){ __VA_ARGS__ })))
 
 /* One line of input under way. */
 struct input {
@@ -57,8 +57,8 @@ static void random_ticket(char *to, size_t size)
     else if (strcmp(what, "amended") == 0)
         (void)snprintf(ending, sizeof ending, "\"reason\":\"r\",\"by\":\"b\",");
     (void)snprintf(to, size, "%s%s%s%s\"type\":\"%s.%s\",\"ticket\":\"T%u\"", device, site, staff,
-                   ending, PICK("install", "repair", "repair", "lookup", "dispatch", "visit"),
-                   what, roll(9));
+                   ending, PICK("install", "repair", "repair", "lookup", "dispatch", "visit"), what,
+                   roll(9));
 }
 
 static void random_device(char *to, size_t size)
@@ -77,8 +77,8 @@ static void random_line(struct input *input, int id, int64_t now)
     char rest[400], when[INSTANT_SIZE];
     const char *source = "test";
     /* Mostly just now, often late, now and then of the future. */
-    int64_t at = now - (roll(3) ? roll(120) : roll(20 * 24 * 60)) * MINUTE
-                 + (roll(12) ? 0 : roll(600) * MINUTE);
+    int64_t at = now - (roll(3) ? roll(120) : roll(20 * 24 * 60)) * MINUTE +
+                 (roll(12) ? 0 : roll(600) * MINUTE);
 
     switch (roll(8)) {
     case 0:
@@ -114,15 +114,15 @@ static void submit(struct ledger *ledger, const struct rules *rules, struct inpu
                    size_t count)
 {
     struct ledger_line lines[GROUP] = { 0 };
-    struct ledger_request request = { .what = LEDGER_EVENTS, .lines = lines, .count = count,
-                                      .via = "test", .done = on_done };
+    struct ledger_request request = {
+        .what = LEDGER_EVENTS, .lines = lines, .count = count, .via = "test", .done = on_done
+    };
 
     for (size_t i = 0; i < count; i++) {
         lines[i].json = inputs[i].json;
         lines[i].length = strlen(inputs[i].json);
         lines[i].number = (int64_t)i + 1;
-        if (!event_parse(lines[i].json, lines[i].length, rules, &lines[i].event,
-                         &lines[i].reject))
+        if (!event_parse(lines[i].json, lines[i].length, rules, &lines[i].event, &lines[i].reject))
             assert_non_null(strstr(lines[i].json, "visit"));
     }
     assert_true(ledger_submit(ledger, &request));
@@ -142,8 +142,9 @@ static void assert_agreement(struct ledger_fixture *f, int log, int round)
 
 static struct ledger *open_ledger(struct ledger_fixture *f, const struct clock_manual *clock)
 {
-    struct ledger_options options = { .path = f->path, .rules = f->rules, .digest = "d",
-                                      .by = "test", .clock = &clock->clock };
+    struct ledger_options options = {
+        .path = f->path, .rules = f->rules, .digest = "d", .by = "test", .clock = &clock->clock
+    };
     struct ledger *ledger;
     struct err err;
 

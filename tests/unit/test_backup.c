@@ -108,9 +108,11 @@ static pid_t start_writer(struct ledger_fixture *f)
         return child;
     db = ledger_fixture_make(f);
     for (;;)
-        if (sql_exec(db, "BEGIN IMMEDIATE;"
-                         "INSERT INTO cursor VALUES (hex(randomblob(30)), hex(randomblob(900)), 1);"
-                         "UPDATE house SET last_at = last_at + 1; COMMIT", &err) < 0)
+        if (sql_exec(db,
+                     "BEGIN IMMEDIATE;"
+                     "INSERT INTO cursor VALUES (hex(randomblob(30)), hex(randomblob(900)), 1);"
+                     "UPDATE house SET last_at = last_at + 1; COMMIT",
+                     &err) < 0)
             _exit(1);
 }
 
@@ -152,8 +154,8 @@ static void test_a_backup_overwrites_no_database_in_use(void **state)
     assert_refused(ledger_backup(f->path, f->path, &err), -EINVAL, &err, "the ledger itself");
     assert_int_equal(close(open(ledger_fixture_path(f, "other.db-wal"), O_CREAT | O_WRONLY, 0600)),
                      0);
-    assert_refused(ledger_backup(f->path, ledger_fixture_path(f, "other.db"), &err), -EEXIST,
-                   &err, "in use");
+    assert_refused(ledger_backup(f->path, ledger_fixture_path(f, "other.db"), &err), -EEXIST, &err,
+                   "in use");
     assert_int_equal(symlink(f->path, ledger_fixture_path(f, "l.db")), 0);
     assert_refused(ledger_backup(f->path, ledger_fixture_path(f, "l.db"), &err), -EINVAL, &err,
                    "the ledger itself");
@@ -178,8 +180,8 @@ static void test_a_damaged_ledger_gives_no_backup(void **state)
 
 static void test_a_restore_brings_the_state_back(void **state)
 {
-    static const char *const kept[] = { "kpid.db", "kpid.db.replaced", "kpid.db-wal",
-                                        "kpid.db-shm", NULL };
+    static const char *const kept[] = { "kpid.db", "kpid.db.replaced", "kpid.db-wal", "kpid.db-shm",
+                                        NULL };
     static const char *const gone[] = { "kpid.db.restore", "kpid.db.restore-wal",
                                         "kpid.db.replaced-wal", NULL };
     struct ledger_fixture *f = *state;
@@ -307,8 +309,11 @@ static void test_verifying(void **state)
     struct err err;
     char *text;
 
-    assert_int_equal(sql_exec(db, "UPDATE fact SET pending = 9 WHERE kind = 3 AND "
-                                  "kpi = 'lookup_accuracy' AND scope = 'company'", &err), 0);
+    assert_int_equal(sql_exec(db,
+                              "UPDATE fact SET pending = 9 WHERE kind = 3 AND "
+                              "kpi = 'lookup_accuracy' AND scope = 'company'",
+                              &err),
+                     0);
     text = verified(f, 1);
     assert_string_equal(text, "fact \"lookup_accuracy\" \"2026\" \"company\": pending: stored 9, "
                               "computed 0\n");
@@ -321,8 +326,8 @@ static void test_verifying(void **state)
     sql_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, \
-                                                   ledger_fixture_teardown)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, ledger_fixture_teardown)
 
 int main(void)
 {

@@ -41,8 +41,10 @@ static void test_a_new_file_gets_everything(void **state)
     assert_int_equal(sql_integer(db, "PRAGMA user_version", &version, &err), 0);
     assert_int_equal(version, schema_version());
     assert_true(schema_version() >= 1);
-    assert_query(db, "SELECT count(*) FROM sqlite_schema WHERE name IN ('event', 'ticket', "
-                     "'device', 'fact', 'gap', 'house', 'appraisal_fact')", "7");
+    assert_query(db,
+                 "SELECT count(*) FROM sqlite_schema WHERE name IN ('event', 'ticket', "
+                 "'device', 'fact', 'gap', 'house', 'appraisal_fact')",
+                 "7");
     assert_int_equal(schema_check(db, &err), 0);
     sql_close(db);
 }
@@ -70,10 +72,13 @@ static void test_views_follow_the_program(void **state)
     char *before = ledger_fixture_query(db, "SELECT sql FROM sqlite_schema WHERE type = 'view'");
     struct err err;
 
-    assert_int_equal(sql_exec(db, "DROP VIEW appraisal_fact;"
-                                  "CREATE VIEW appraisal_fact AS SELECT 1 AS stale;"
-                                  "CREATE VIEW appraisal_of_yesterday AS SELECT 2 AS stale;"
-                                  "CREATE VIEW mine AS SELECT 3 AS kept", &err), 0);
+    assert_int_equal(sql_exec(db,
+                              "DROP VIEW appraisal_fact;"
+                              "CREATE VIEW appraisal_fact AS SELECT 1 AS stale;"
+                              "CREATE VIEW appraisal_of_yesterday AS SELECT 2 AS stale;"
+                              "CREATE VIEW mine AS SELECT 3 AS kept",
+                              &err),
+                     0);
     assert_int_equal(migrate(db, NULL, NULL, &err), 0);
     assert_int_equal(sql_exec(db, "DROP VIEW mine", &err), 0);
     assert_query(db, "SELECT sql FROM sqlite_schema WHERE type = 'view'", before);
@@ -159,8 +164,8 @@ static void test_a_damaged_schema_is_told(void **state)
     assert_non_null(strstr(err.text, "--restore"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, \
-                                                   ledger_fixture_teardown)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, ledger_fixture_teardown)
 
 int main(void)
 {

@@ -1,4 +1,5 @@
-/* Reading a ledger: what is found, in which order, from where a page goes on, and by which index. */
+/* Reading a ledger: what is found, in which order, from where a page goes on, and by which index.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,7 +100,8 @@ static void test_facts(void **state)
 
     for (size_t i = 0; i < LENGTH(cases); i++) {
         struct fact_query query = { .from = period_named(cases[i].from),
-                                    .to = period_named(cases[i].to), .kpi = cases[i].kpi,
+                                    .to = period_named(cases[i].to),
+                                    .kpi = cases[i].kpi,
                                     .scope = cases[i].scope };
         struct seen seen = { 0 };
         struct err err;
@@ -197,13 +199,13 @@ static void test_tickets_of_a_fact(void **state)
     } cases[] = {
         { "in order of their instants", "lookup_accuracy", "company", NOON - DAY, NOON,
           "L1 1/1 L2 0/1 L3 1/1 " },
-        { "half-open", "lookup_accuracy", "company", NOON - HOUR + MINUTE,
-          NOON - HOUR + MINUTE + 1, "L2 0/1 L3 1/1 " },
+        { "half-open", "lookup_accuracy", "company", NOON - HOUR + MINUTE, NOON - HOUR + MINUTE + 1,
+          "L2 0/1 L3 1/1 " },
         { "of one scope", "lookup_accuracy", "staff:wang", NOON - DAY, NOON, "L1 1/1 L2 0/1 " },
-        { "of the KPI's department", "install_success", "department:installation",
-          NOON - 30 * DAY, NOON, "I1 0/1 I2 0/1 I3 1/1 " },
-        { "a device scope is none of theirs", "install_success", "model:m2", NOON - 30 * DAY,
-          NOON, "" },
+        { "of the KPI's department", "install_success", "department:installation", NOON - 30 * DAY,
+          NOON, "I1 0/1 I2 0/1 I3 1/1 " },
+        { "a device scope is none of theirs", "install_success", "model:m2", NOON - 30 * DAY, NOON,
+          "" },
     };
     struct ledger_fixture *f = *state;
     struct reader *r = open_counted(f);
@@ -216,8 +218,8 @@ static void test_tickets_of_a_fact(void **state)
 
         print_message("# %s\n", cases[i].what);
         assert_int_equal(reader_tickets_of_fact(r, kpi, cases[i].begin, cases[i].end,
-                                                cases[i].scope, 0, NULL, see_ticket, &whole,
-                                                &err), 0);
+                                                cases[i].scope, 0, NULL, see_ticket, &whole, &err),
+                         0);
         assert_seen(&whole, cases[i].want);
         do {
             char after[TICKET_SIZE];
@@ -225,10 +227,10 @@ static void test_tickets_of_a_fact(void **state)
             before = pages.text.length;
             pages.limit = 1;
             text_set(after, sizeof after, pages.last_ticket);
-            assert_int_equal(reader_tickets_of_fact(r, kpi, cases[i].begin, cases[i].end,
-                                                    cases[i].scope, pages.last_at,
-                                                    after[0] ? after : NULL, see_ticket, &pages,
-                                                    &err), 0);
+            assert_int_equal(reader_tickets_of_fact(
+                                 r, kpi, cases[i].begin, cases[i].end, cases[i].scope,
+                                 pages.last_at, after[0] ? after : NULL, see_ticket, &pages, &err),
+                             0);
         } while (pages.text.length > before);
         assert_seen(&pages, cases[i].want);
     }
@@ -257,8 +259,9 @@ static void test_events_in_their_order(void **state)
     r = open_counted(f);
     db = ledger_fixture_make(f);
     print_message("# an event that came late stands where it happened\n");
-    ledger_fixture_log(f, db, NOON - 9 * DAY + 1, "\"type\":\"install.reopened\","
-                                                  "\"ticket\":\"I1\"");
+    ledger_fixture_log(f, db, NOON - 9 * DAY + 1,
+                       "\"type\":\"install.reopened\","
+                       "\"ticket\":\"I1\"");
     assert_int_equal(reader_events(r, "install", "I1", see_event, &seen, &err), 0);
     assert_seen(&seen, "1 install.opened 31 install.reopened 2 install.settled ");
     seen.limit = 1;
@@ -326,7 +329,8 @@ static void test_quarantine(void **state)
                                    "INSERT INTO quarantine (via, line, received_at, last_at, "
                                    "times, reason, raw, digest, state) VALUES ('test', 1, 2, 3, "
                                    "1, 'at: bad', x'7b%02d', x'%02d', '%s')",
-                                   40 + i, i, i == 2 ? "dismissed" : "waiting"), 0);
+                                   40 + i, i, i == 2 ? "dismissed" : "waiting"),
+                         0);
     assert_int_equal(reader_quarantine(r, 0, see_quarantine, &seen, &err), 0);
     assert_seen(&seen, "1 at: bad {A 3 at: bad {C 4 at: bad {D ");
     seen.limit = 1;
@@ -373,7 +377,7 @@ static void test_each_read_has_its_index(void **state)
 {
     static const struct {
         enum read_statement which;
-        const char *plan;       /* must be part of it */
+        const char *plan; /* must be part of it */
         bool sorts;
     } cases[] = {
         { READ_FACTS, "USING INDEX fact_period", false },
@@ -415,8 +419,8 @@ static void test_no_ledger(void **state)
     reader_close(NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, \
-                                                   ledger_fixture_teardown)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, ledger_fixture_teardown)
 
 int main(void)
 {

@@ -74,8 +74,9 @@ static char *moved(struct ledger_fixture *f, int *ret_count)
     return text;
 }
 
-#define COUNTED(where) "SELECT numerator, denominator, excluded, pending, due_at IS NULL " \
-                       "FROM ticket WHERE " where
+#define COUNTED(where)                                                                             \
+    "SELECT numerator, denominator, excluded, pending, due_at IS NULL "                            \
+    "FROM ticket WHERE " where
 
 static void test_tickets_are_folded_and_counted(void **state)
 {
@@ -87,22 +88,22 @@ static void test_tickets_are_folded_and_counted(void **state)
         { "its repair a success, with the device's site",
           "SELECT numerator, denominator, site FROM ticket WHERE ticket = 'R1'", "1|1|west" },
         { "a plain failure keeps its reason",
-          "SELECT numerator, denominator, reason FROM ticket WHERE ticket = 'I2'",
-          "0|1|no power" },
+          "SELECT numerator, denominator, reason FROM ticket WHERE ticket = 'I2'", "0|1|no power" },
         { "a success in time is settled for good", COUNTED("ticket = 'L1'"), "1|1|0|0|1" },
         { "an expired ticket counts at its expiry",
-          "SELECT denominator, counts_at - opened_at FROM ticket WHERE ticket = 'L2'",
-          "1|60000" },
+          "SELECT denominator, counts_at - opened_at FROM ticket WHERE ticket = 'L2'", "1|60000" },
         { "a correction after expiry counts at the expiry",
           "SELECT numerator, flags, counts_at - opened_at FROM ticket WHERE ticket = 'L3'",
           "1|7|60000" },
         { "an open ticket is due at the event that comes before its expiry, or at it",
           "SELECT pending, due_at - opened_at, next_at - opened_at FROM ticket "
-          "WHERE ticket = 'O1'", "1|1800000|4800000" },
+          "WHERE ticket = 'O1'",
+          "1|1800000|4800000" },
         { "an excluded one", COUNTED("ticket = 'O2'"), "0|0|1|0|1" },
         { "an event of tomorrow makes a row that counts nowhere",
           "SELECT events, opened_at, counts_at, due_at - next_at, next_at IS NULL FROM ticket "
-          "WHERE ticket = 'N1'", "0|||0|0" },
+          "WHERE ticket = 'N1'",
+          "0|||0|0" },
         { "a kind that no KPI counts is folded all the same",
           "SELECT events, counts_at, pending FROM ticket WHERE ticket = 'V1'", "1||0" },
     };
@@ -130,18 +131,22 @@ static void test_devices_gaps_and_facts(void **state)
           "lookup_accuracy|26|23;lookup_accuracy|0|" },
         { "the week of the fault rate: three in service, one confirmed",
           "SELECT numerator, denominator, verdict FROM fact WHERE kpi = 'fault_rate' AND "
-          "period = '2026-W47' AND scope = 'company'", "1|3|met" },
+          "period = '2026-W47' AND scope = 'company'",
+          "1|3|met" },
         { "the week of the installs lies before",
           "SELECT period, numerator, denominator FROM fact WHERE kpi = 'install_success' AND "
-          "kind = 1 AND scope = 'company' ORDER BY period", "2026-W46|0|1;2026-W47|1|2" },
+          "kind = 1 AND scope = 'company' ORDER BY period",
+          "2026-W46|0|1;2026-W47|1|2" },
         { "lookups of one of the staff",
           "SELECT numerator, denominator FROM fact WHERE kpi = 'lookup_accuracy' AND "
-          "period = '2026-11-20' AND scope = 'staff:wang'", "1|2" },
-        { "the house row speaks for it",
-          "SELECT as_of, position, counting <> '' FROM house", "1795147200000|30|1" },
+          "period = '2026-11-20' AND scope = 'staff:wang'",
+          "1|2" },
+        { "the house row speaks for it", "SELECT as_of, position, counting <> '' FROM house",
+          "1795147200000|30|1" },
         { "coverage is in the view: five minutes lost of twelve hours, cut at as_of",
           "SELECT coverage, gaps, state FROM appraisal_fact WHERE kpi = 'lookup_accuracy' AND "
-          "period = '2026-11-20' AND scope = 'company'", "0.9931|1|open" },
+          "period = '2026-11-20' AND scope = 'company'",
+          "0.9931|1|open" },
     };
     struct ledger_fixture *f = *state;
     sqlite3 *db = make_counted(f);
@@ -234,7 +239,9 @@ static void test_more_than_one_chunk(void **state)
 
         (void)snprintf(rest, sizeof rest, "\"type\":\"%s.opened\",\"ticket\":\"T%d\"%s",
                        i % 2 ? "lookup" : "install", i,
-                       i % 2 ? "" : i % 10 ? "" : ",\"device\":\"X\"");
+                       i % 2    ? ""
+                       : i % 10 ? ""
+                                : ",\"device\":\"X\"");
         ledger_fixture_log(f, db, NOON - i, rest);
     }
     assert_int_equal(sql_exec(db, "COMMIT", &err), 0);
@@ -242,8 +249,7 @@ static void test_more_than_one_chunk(void **state)
     rebuild(f, db, NOON);
     assert_query(db, "SELECT kind, count(*), sum(pending) FROM ticket GROUP BY kind",
                  "install|12500|12500;lookup|12500|12500");
-    assert_query(db, "SELECT sum(pending) FROM fact WHERE kind = 3 AND scope = 'company'",
-                 "25000");
+    assert_query(db, "SELECT sum(pending) FROM fact WHERE kind = 3 AND scope = 'company'", "25000");
     free(compared(f, 0));
     sql_close(db);
 }
@@ -268,8 +274,8 @@ static bool rebuild_killed(struct ledger_fixture *f, int n)
         sqlite3 *db = NULL;
         struct err err;
 
-        if (sql_open_writer(f->path, &db, &err) < 0
-            || rebuild_in_place(db, f->rules, NOON + 2 * HOUR, kill_at, &n, &err) < 0)
+        if (sql_open_writer(f->path, &db, &err) < 0 ||
+            rebuild_in_place(db, f->rules, NOON + 2 * HOUR, kill_at, &n, &err) < 0)
             _exit(1);
         _exit(0);
     }
@@ -296,8 +302,9 @@ static void test_killed_anywhere_the_old_state_stands(void **state)
         db = ledger_fixture_make(f);
         assert_int_equal(rebuild_drop_leftovers(db, &err), 0);
         assert_query(db, "SELECT name FROM sqlite_schema ORDER BY name", names);
-        assert_query(db, "SELECT * FROM ticket UNION ALL SELECT kpi, period, scope, numerator, "
-                         "denominator, pending, 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 FROM fact",
+        assert_query(db,
+                     "SELECT * FROM ticket UNION ALL SELECT kpi, period, scope, numerator, "
+                     "denominator, pending, 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 FROM fact",
                      before);
         assert_query(db, "SELECT as_of FROM house", "1795147200000");
         sql_close(db);
@@ -332,8 +339,10 @@ static void test_new_values_without_new_counts(void **state)
     free(compared(f, 1));
     assert_int_equal(revalue_facts(db, f->rules, &err), 0);
     free(compared(f, 0));
-    assert_query(db, "SELECT verdict, shortfall FROM fact WHERE kpi = 'fault_rate' AND "
-                     "period = '2026-W47' AND scope = 'company'", "missed|1");
+    assert_query(db,
+                 "SELECT verdict, shortfall FROM fact WHERE kpi = 'fault_rate' AND "
+                 "period = '2026-W47' AND scope = 'company'",
+                 "missed|1");
     sql_close(db);
 }
 
@@ -421,8 +430,8 @@ static void test_a_damaged_event_is_named(void **state)
     sql_close(db);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, \
-                                                   ledger_fixture_teardown)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, ledger_fixture_teardown)
 
 int main(void)
 {

@@ -244,8 +244,8 @@ static void test_two_daemons_cannot_hold_one_ledger(void **state)
     assert_int_equal(second, -1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, \
-                                                   ledger_fixture_teardown)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, ledger_fixture_setup, ledger_fixture_teardown)
 
 int main(void)
 {
