@@ -125,11 +125,18 @@ int offline_restore(const char *path, const char *from)
 
     if (!conf)
         return EXIT_USAGE;
-    rc = ledger_restore(from, conf->database, &err);
-    if (rc == 0)
-        printf("%s restored from %s\n", conf->database, from);
+    rc = ledger_verify(from, &conf->rules, stdout, &err);
+    if (rc == 1)
+        printf("%s was not restored: its facts are not those of its log\n", from);
+    if (rc == 0) {
+        rc = ledger_restore(from, conf->database, &err);
+        if (rc == 0)
+            printf("%s restored from %s\n", conf->database, from);
+    }
     conf_destroy(conf);
-    return rc < 0 ? failed(&err) : EXIT_WELL;
+    if (rc < 0)
+        return failed(&err);
+    return rc == 0 ? EXIT_WELL : EXIT_FAILED;
 }
 
 int offline_probe(const char *path, const char *source)

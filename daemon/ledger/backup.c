@@ -236,8 +236,11 @@ static int should_compare(const char *path, const struct rules *rules, FILE *out
 
 int ledger_verify(const char *path, const struct rules *rules, FILE *out, struct err *err)
 {
-    int rc = check_file(path, "integrity_check", err);
+    int rc;
 
+    if (!is_there(path))
+        return err_set(err, -ENOENT, "there is no file %s", path);
+    rc = check_file(path, "integrity_check", err);
     if (rc == 0)
         rc = should_compare(path, rules, out, err);
     return rc <= 0 ? rc : rebuild_compare(path, rules, NULL, NULL, out, err);
