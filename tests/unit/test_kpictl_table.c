@@ -1,4 +1,4 @@
-/* Tables for people: alignment of Latin and Chinese, cutting, colour; and rates as they are read. */
+/* Tables for people: alignment of Latin and Chinese, cutting, colour; rates as they are read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

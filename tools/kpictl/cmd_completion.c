@@ -1,5 +1,6 @@
-/* kpictl completion: the shell's part is printed from the table of subcommands; what only the daemon
- * knows (KPIs, inputs) the script asks for, through this same subcommand, while somebody types. */
+/* kpictl completion: the shell's part is printed from the table of subcommands; what only the
+ * daemon knows (KPIs, inputs) the script asks for, through this same subcommand, while somebody
+ * types. */
 #include <stdio.h>
 #include <string.h>
 
@@ -37,11 +38,9 @@ static void print_value_cases(const struct flag *flags, const char *subcommand)
     }
 }
 
-static void print_bash(void)
+/* What stands on the line so far decides: the subcommand, and the word before the cursor. */
+static void print_head(void)
 {
-    size_t count;
-    const struct subcommand *table = subcommand_table(&count);
-
     printf("# bash completion of kpictl(1); printed by `kpictl completion bash`.\n"
            "_kpictl()\n"
            "{\n"
@@ -55,14 +54,13 @@ static void print_bash(void)
            "        *) sub=${COMP_WORDS[i]}; break ;;\n"
            "        esac\n"
            "    done\n"
-           "\n"
-           "    case $sub:$prev in\n");
-    print_value_cases(common_flags, "*");
-    for (size_t i = 0; i < count; i++)
-        print_value_cases(table[i].flags, table[i].name);
-    printf("        *)\n"
-           "            case $sub:$cur in\n"
-           "            :*) words=\"");
+           "\n");
+}
+
+/* Where no value is due: subcommands, then a subcommand's flags and its operand. */
+static void print_word_cases(const struct subcommand *table, size_t count)
+{
+    printf("            :*) words=\"");
     for (size_t i = 0; i < count; i++)
         printf("%s%s", i ? " " : "", table[i].name);
     print_flag_names(common_flags);
@@ -78,6 +76,21 @@ static void print_bash(void)
             printf(" ;;\n");
         }
     }
+}
+
+static void print_bash(const struct subcommand *table, size_t count)
+{
+    print_head();
+    printf("    case $sub:$prev in\n");
+    print_value_cases(common_flags, "*");
+    printf("        sources:poll) words=");
+    print_words("@sources");
+    printf(" ;;\n");
+    for (size_t i = 0; i < count; i++)
+        print_value_cases(table[i].flags, table[i].name);
+    printf("        *)\n"
+           "            case $sub:$cur in\n");
+    print_word_cases(table, count);
     printf("            esac ;;\n"
            "    esac\n"
            "\n"
@@ -139,6 +152,6 @@ int run_completion(struct kpictl *kpictl)
     }
     if (strcmp(what, "bash") != 0)
         return usage_error("there is completion for bash alone: kpictl completion bash");
-    print_bash();
+    print_bash(table, count);
     return EXIT_WELL;
 }

@@ -1,5 +1,6 @@
 /* kpictl explain: the tickets or devices behind one figure, each with what it counts and why, and
- * their sum, which is the figure: if it is not, something was counted while we read, and we say so. */
+ * their sum, which is the figure: if it is not, something was counted while we read, and we say
+ * so. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

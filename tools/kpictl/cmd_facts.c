@@ -1,6 +1,6 @@
-/* kpictl facts: the figures, one line each, as many pages as the daemon has. They stand in the order
- * of the configuration, which is that of the scheme. On a terminal a period and a scope that all
- * lines share stand above the table, once. */
+/* kpictl facts: the figures, one line each, as many pages as the daemon has. They stand in the
+ * order of the configuration, which is that of the scheme. On a terminal a period and a scope that
+ * all lines share stand above the table, once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* kpictl status: how the daemon is, in the order in which an administrator asks: is it well, does it
- * count, does anything wait, is the disk well, do the inputs come. The rest is in --json. */
+/* kpictl status: how the daemon is, in the order in which an administrator asks: is it well, does
+ * it count, does anything wait, is the disk well, do the inputs come. The rest is in --json. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -14,6 +14,7 @@ _kpictl()
 
     case $sub:$prev in
         *:--socket) words=@files ;;
+        sources:poll) words="$(kpictl completion sources 2>/dev/null)" ;;
         devices:--cursor) words="" ;;
         devices:--limit) words="" ;;
         devices:--model) words="" ;;

@@ -34,7 +34,7 @@ struct subcommand {
     const char *summary;        /* one line */
     const struct flag *flags;   /* its own; NULL for none */
     size_t operands_min, operands_max;
-    const char *words;          /* what completion offers as its first operand; see flag.words */
+    const char *words;          /* what completion offers as its operand; see flag.words */
     int (*run)(struct kpictl *kpictl);
 };
 

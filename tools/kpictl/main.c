@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "kpictl.h"
 #include "names.h"
+#include "version.h"
 
 #define DEFAULT_SOCKET "/run/kpid/kpid.sock"
 
@@ -205,7 +206,10 @@ int main(int argc, char **argv)
     if (place > 0)
         subcommand = find(argv[place]);
 
-    if (argc < 2) {
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        printf("kpictl %s\n", KPID_VERSION);
+        status = EXIT_WELL;
+    } else if (argc < 2) {
         help_all(stderr);
         status = EXIT_USAGE;
     } else if (!subcommand) {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PERCENT_SIZE = 32 };
+enum { PERCENT_SIZE = 48 };
 
 /* "98.00" of numerator/denominator, rounded half up; "–" if the denominator is 0. If the rounding
  * would show a missed target as reached, it shows as many decimals as tell the two apart (at most
