@@ -1,6 +1,7 @@
 -- The ledger. Instants are integer milliseconds since 1970-01-01T00:00Z; a NULL is "none".
 -- Programs read the appraisal_* views (appraisal_views.sql), which stay stable; the tables below
--- are the daemon's own.
+-- are the daemon's own. A rebuild leaves an index of ticket, device, fact or gap under its name, or
+-- with _b behind it: a migration that drops one drops both.
 
 -- What happened, as it was received: append-only, the only thing that is not derived.
 CREATE TABLE event (
