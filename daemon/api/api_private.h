@@ -63,7 +63,7 @@ struct call {
     void *state;                /* the handler's */
 };
 
-enum phase { PHASE_IDLE, PHASE_REQUEST, PHASE_WORK, PHASE_REPLY, PHASE_STREAM };
+enum phase { PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_WORK, PHASE_REPLY, PHASE_STREAM };
 
 struct listener;
 

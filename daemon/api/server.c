@@ -30,7 +30,8 @@ enum { SWEEP_MS = 2000, SILENCE_S = 20, RUNS_MAX = 8, RUNS_AT_END = 16 };
 /* How long a connection may stay in a phase; 0: for ever. */
 static const int64_t phase_limits_ms[] = {
     [PHASE_IDLE] = 30000,       /* no request, or half a request line */
-    [PHASE_REQUEST] = 300000,   /* headers and body */
+    [PHASE_HEADERS] = 30000,
+    [PHASE_BODY] = 300000,
     [PHASE_WORK] = 0,           /* ours to end */
     [PHASE_REPLY] = 120000,
     [PHASE_STREAM] = 0,         /* silence alone ends it */
@@ -220,7 +221,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     }
     memcpy(c->uri, uri, size - 1);
     c->uri[size - 1] = '\0';
-    connection_phase(c, PHASE_REQUEST);
+    connection_phase(c, PHASE_HEADERS);
     return c;
 }
 
@@ -271,6 +272,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
     if (c->turned_away || call->queued)
         return c->turned_away ? MHD_NO : MHD_YES;
     if (call->stage == CALL_NEW) {
+        connection_phase(c, PHASE_BODY);
         serve_first(call, method);
         if (call->suspended || call->stage != CALL_REPLIED || !has_body(call))
             return MHD_YES;     /* the next call brings the body, or its end */
