@@ -142,7 +142,8 @@ int revalue_facts(sqlite3 *db, const struct rules *rules, struct err *err)
     return rc;
 }
 
-/* Opens a reader that may have temporary tables, and its view of the ledger. */
+/* Opens a reader that may have temporary tables, and its view of the ledger. The log is seen as far
+ * as the stored figures speak for: a daemon that runs stores them a moment after the events. */
 static int open_counting_reader(const char *path, sqlite3 **ret, int64_t *ret_as_of,
                                 struct err *err)
 {
@@ -153,7 +154,12 @@ static int open_counting_reader(const char *path, sqlite3 **ret, int64_t *ret_as
         return rc;
     rc = schema_check(db, err);
     if (rc == 0)
-        rc = sql_exec(db, "PRAGMA query_only=OFF; BEGIN", err);
+        rc = sql_exec(db,
+                      "PRAGMA query_only=OFF;"
+                      "CREATE TEMP VIEW event AS SELECT * FROM main.event "
+                      "WHERE seq <= (SELECT position FROM main.house);"
+                      "BEGIN",
+                      err);
     if (rc == 0)
         rc = sql_integer(db, "SELECT as_of FROM house", ret_as_of, err);
     if (rc < 0) {
