@@ -340,6 +340,18 @@ static void check_shape(struct map_reader *r, const struct option_tree *place,
                      "\"at\" in %s", r->settings->list_key);
 }
 
+/* What opens a ticket says nothing yet of how it ends, though the record, read later, does. */
+static void drop_ending(struct map_shape *shape)
+{
+    const char *type = shape->constants[FIELD_TYPE];
+    const char *verb = type ? strrchr(type, '.') : NULL;
+
+    if (!verb || (strcmp(verb, ".opened") != 0 && strcmp(verb, ".reopened") != 0))
+        return;
+    set_constant(shape, FIELD_OUTCOME, NULL);
+    set_constant(shape, FIELD_REASON, NULL);
+}
+
 /* One entry of `events`, over what stands outside. */
 static void read_event(struct map_reader *r, const struct option_tree *group,
                        struct map_shape *shape)
@@ -365,6 +377,7 @@ static void read_event(struct map_reader *r, const struct option_tree *group,
     }
     if (id)
         read_template(r, option_tree_get(group, "id"), id, &shape->id);
+    drop_ending(shape);
     check_shape(r, group, shape);
 }
 
