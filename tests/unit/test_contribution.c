@@ -1,4 +1,4 @@
-/* Contributions: the table of law 2, row by row, and when one changes by itself. */
+/* Contributions: the table of law 2.contribution, row by row, and when one changes by itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Coverage: law 7, gaps of inputs, their union, and the share of a period. */
+/* Coverage (law 7.coverage): gaps of inputs, their union, and the share of a period. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

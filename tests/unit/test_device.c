@@ -158,7 +158,7 @@ static void test_fold(void **state)
     }
 }
 
-/* law 3: a period counts what overlaps it, cut at as_of. Day 1 is minutes 1440 to 2880. */
+/* law 3.count: a period counts what overlaps it, cut at as_of. Day 1 is minutes 1440 to 2880. */
 static void test_counts(void **state)
 {
     static const struct {

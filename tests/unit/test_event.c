@@ -91,7 +91,7 @@ static void test_every_field_arrives(void **state)
     assert_string_equal(event_subject(&e), "I-1");
 }
 
-/* law 1: what each type requires. */
+/* law 1.fields: what each type requires. */
 static void test_types(void **state)
 {
     static const struct line lines[] = {
@@ -144,7 +144,7 @@ static void test_types(void **state)
     check_all(lines, LENGTH(lines));
 }
 
-/* law 7: edges of inputs come from kpid alone, and `input` is known to them alone. */
+/* law 7.edges: edges of inputs come from kpid alone, and `input` is known to them alone. */
 static void test_edges_of_inputs(void **state)
 {
 #define KPID "{\"source\":\"kpid\",\"id\":\"1\",\"at\":\"2026-11-16T09:00:00Z\","
@@ -240,12 +240,12 @@ static void test_values(void **state)
 
     (void)state;
     check_all(lines, LENGTH(lines));
-    /* law 2: an outcome is replaced by settled and amended alone. */
+    /* law 2.settled: an outcome is replaced by settled and amended alone. */
     assert_true(event_parse(json, strlen(json), &rules, &e, &reject));
     assert_int_equal(e.outcome, OUTCOME_NONE);
 }
 
-/* law 1: lengths are bytes of decoded UTF-8, to the last one. */
+/* law 1.fields: lengths are bytes of decoded UTF-8, to the last one. */
 static void test_lengths(void **state)
 {
     static const struct {
@@ -295,7 +295,7 @@ static char *evidence(const char *before, const char *open, size_t filling, cons
     return text_buffer_take(&text);
 }
 
-/* law 1: evidence is any JSON value of at most 16 KiB, as it was received. */
+/* law 1.fields: evidence is any JSON value of at most 16 KiB, as it was received. */
 static void test_evidence(void **state)
 {
     static const struct {

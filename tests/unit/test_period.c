@@ -34,7 +34,7 @@ static int64_t at(const char *text)
     return instant;
 }
 
-/* law 4: ISO 8601 weeks, Monday to Monday; the year of a week is that of its Thursday. */
+/* law 4.weeks: ISO 8601 weeks, Monday to Monday; the year of a week is that of its Thursday. */
 static void test_of_day(void **state)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* Scopes: law 4, which ones something has, how they are written, and patterns. */
+/* Scopes: law 4.scopes, which ones something has, how they are written, and patterns. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,9 +23,9 @@ static void test_list(void **state)
         { "nothing", { .device = "d", .vehicle = "v" }, "", true, "company" },
         { "everything", { .site = "e", .department = "p", .staff = "li", .model = "m" }, "", true,
           "company site:e department:p staff:li model:m" },
-        { "law 3: devices have no staff", { .site = "e", .staff = "li" }, "", false,
+        { "law 4.scopes: devices have no staff", { .site = "e", .staff = "li" }, "", false,
           "company site:e" },
-        { "law 2: the KPI's department stands in", { .model = "m" }, "technical", true,
+        { "law 2.department: the KPI's stands in", { .model = "m" }, "technical", true,
           "company department:technical model:m" },
         { "but not for one that is there", { .department = "p" }, "technical", true,
           "company department:p" },

@@ -44,14 +44,14 @@ static void test_fold(void **state)
         const char *reason;
         bool corrected;
     } cases[] = {
-        { "law 2: the first event opens", "7s+", 7, 7, OUTCOME_SUCCESS, "", false },
-        { "law 2: unless one says opened", "3s+ 7o", 7, 3, OUTCOME_SUCCESS, "", false },
-        { "law 2: the earliest opened", "3r 5o 9o", 5, -1, OUTCOME_NONE, "", false },
-        { "law 2: settled", "0o 5s- reason=no_fix", 0, 5, OUTCOME_FAILURE, "no_fix", false },
-        { "law 2: settled again, without a reason", "0o 5s- reason=x 6s+", 0, 6, OUTCOME_SUCCESS,
+        { "law 2.opened: the first event opens", "7s+", 7, 7, OUTCOME_SUCCESS, "", false },
+        { "law 2.opened: unless one says opened", "3s+ 7o", 7, 3, OUTCOME_SUCCESS, "", false },
+        { "law 2.opened: the earliest opened", "3r 5o 9o", 5, -1, OUTCOME_NONE, "", false },
+        { "law 2.settled: once", "0o 5s- reason=no_fix", 0, 5, OUTCOME_FAILURE, "no_fix", false },
+        { "law 2.settled: again, without a reason", "0o 5s- reason=x 6s+", 0, 6, OUTCOME_SUCCESS,
           "", false },
-        { "law 2: reopened", "0o 5s- reason=x 6r", 0, -1, OUTCOME_NONE, "", false },
-        { "law 2: settled after it", "0o 5s- 6r 9s+", 0, 9, OUTCOME_SUCCESS, "", false },
+        { "law 2.reopened: reopened", "0o 5s- reason=x 6r", 0, -1, OUTCOME_NONE, "", false },
+        { "law 2.reopened: settled after it", "0o 5s- 6r 9s+", 0, 9, OUTCOME_SUCCESS, "", false },
         { "opened again changes no result", "0o 5s+ reason=x 6o", 0, 5, OUTCOME_SUCCESS, "x",
           false },
         { "law 2.amended: the instant stands", "0o 5s- reason=x 9a+ reason=y", 0, 5,
@@ -88,7 +88,7 @@ static void test_fold(void **state)
     }
 }
 
-/* law 2: every event carrying an attribute replaces that attribute. */
+/* law 2.attributes: every event carrying an attribute replaces that attribute. */
 static void test_attributes(void **state)
 {
     struct ticket t = fold("0o device=d1,site=s1,department=p1,staff=f1,vehicle=v1,model=m1 "
@@ -105,7 +105,7 @@ static void test_attributes(void **state)
     assert_int_equal(t.events, 5);
 }
 
-/* law 2: only events with `at` <= as_of take part. */
+/* law 2.as_of: only events with `at` <= as_of take part. */
 static void test_as_of(void **state)
 {
     static const struct {

@@ -36,7 +36,7 @@ static struct zone load(const char *name)
     return zone;
 }
 
-/* law 4: days begin at 00:00 local time. */
+/* law 4.days: days begin at 00:00 local time. */
 static void test_midnight(void **state)
 {
     static const struct {
@@ -116,7 +116,7 @@ static const char *const odd_zones[] = {
     "Asia/Kathmandu", "Pacific/Kwajalein", "America/Scoresbysund", "EST5EDT", "Africa/El_Aaiun",
 };
 
-/* law 4: days divide time without holes and without overlap, in any zone. */
+/* law 4.days: days divide time without holes and without overlap, in any zone. */
 static void test_days_are_gapless(void **state)
 {
     (void)state;
