@@ -198,7 +198,9 @@ static int open_secret(const struct http_auth *a)
     const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     int fd = open(a->path, flags);
 
-    return fd < 0 && errno == ENOENT ? open(a->systemd_path, flags) : fd;
+    if (fd < 0 && errno == ENOENT)
+        fd = open(a->systemd_path, flags);
+    return fd;
 }
 
 int http_auth_load(struct http_auth *a, struct err *err)
