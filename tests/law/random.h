@@ -2,6 +2,7 @@
 #ifndef KPID_TESTS_LAW_RANDOM_H
 #define KPID_TESTS_LAW_RANDOM_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,9 +20,10 @@ static inline uint64_t random_next(struct random *r)
     return z ^ (z >> 31);
 }
 
-/* 0 to n - 1. */
+/* 0 to n - 1; n is above 0. */
 static inline int64_t random_below(struct random *r, int64_t n)
 {
+    assert(n > 0);
     return (int64_t)(random_next(r) % (uint64_t)n);
 }
 

@@ -148,13 +148,9 @@ static void compare_fact(struct runner *r, const struct stored *s, const struct 
 
 static struct coverage coverage_in(struct runner *r, const struct published_fact *f, int64_t as_of)
 {
-    const struct publication *now = board_now(r->board);
-    const struct zone *zone = &rules_of(r)->zone;
+    const struct kpi *kpi = &board_now(r->board)->rules->kpis[f->kpi];
 
-    if (f->kpi >= now->gap_count)
-        return (struct coverage){ .share_e4 = 10000 };
-    return coverage_of(&now->gaps[f->kpi], period_begin(f->period, zone),
-                       period_end(f->period, zone), as_of);
+    return board_view(r->board, kpi, f->period, f->scope, &f->fact, as_of).coverage;
 }
 
 static void compare_store(struct runner *r, const struct store *s, const struct oracle_facts *want,

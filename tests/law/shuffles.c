@@ -7,7 +7,8 @@
  * The trials run in a child, so that an assertion that fails is a failure like any other. The
  * trial that failed is made again from its seed and shrunk: acts, then KPIs, then fields of events
  * are taken away as long as it still fails. What is left is printed with the difference.
- * KPID_LAW_LOGS says how many logs if no option does. */
+ * With --keep-going all that fail are told, unshrunk. KPID_LAW_LOGS says how many logs if no option
+ * does. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@
 #include "law_conf.h"
 #include "run_trial.h"
 
-enum { LOGS = 2000 };
+enum { LOGS = 2000, TRIAL_S = 60 };     /* a trial that takes longer hangs */
 
 static struct {
     uint64_t seed, logs;
@@ -50,6 +51,7 @@ static bool fails(const struct trial *trial, bool shown)
         struct text_buffer why = { 0 };
         bool well;
 
+        alarm(TRIAL_S);
         if (!shown && !freopen("/dev/null", "w", stderr))
             _exit(2);
         well = run_trial(trial, asked.every_commit, &why);
@@ -232,10 +234,10 @@ static void report(uint64_t seed)
     struct trial t;
 
     trial_make(&t, seed);
-    printf("seed %llu fails; shrinking %zu acts\n", (unsigned long long)seed, t.count);
+    printf("seed %llu fails, with %zu acts\n", (unsigned long long)seed, t.count);
     if (!fails(&t, true)) {
         printf("alone it does not fail: it depends on the trials before it\n");
-    } else {
+    } else if (!asked.keep_going) {
         shrink(&t);
         show(&t);
         (void)fails(&t, true);
@@ -253,6 +255,7 @@ static void run_trials(uint64_t end)
         struct trial t;
         bool well;
 
+        alarm(TRIAL_S);
         trial_make(&t, progress->seed);
         well = run_trial(&t, asked.every_commit, NULL);
         trial_finish(&t);

@@ -83,7 +83,7 @@ static void make_acts(struct trial *t, struct random *r, struct lines *lines, in
 
         for (; batch > 0 && i < lines->count; batch--)
             act_add(t, ACT_LINE, 0, lines->items[i++]);
-        if (random_chance(r, 70))
+        if (random_chance(r, 70) && now < as_of)
             now += random_below(r, 2 * (as_of - now) / (int64_t)(lines->count - i + 2) + 1);
         if (random_chance(r, 5))
             now = oracle_midnight(oracle_day(now) + 1);
