@@ -167,8 +167,6 @@ int count_recover(struct ledger *l, struct err *err)
 
     if (rc == 0)
         rc = gaps_recount(l, err);
-    if (rc == 0)
-        rc = deadlines_next(l, err);
     position = l->stored_position;
     while (rc == 0 && position < end) {
         l->was_position = position;
@@ -186,6 +184,9 @@ int count_recover(struct ledger *l, struct err *err)
             l->progress(l->progress_arg, "catching up with the event log");
     }
     l->position = end;
+    /* Before time passes: what it passes over must be counted as it was before. */
+    if (rc == 0)
+        rc = deadlines_next(l, err);
     if (rc == 0) {
         l->was_position = end;
         l->astray = false;

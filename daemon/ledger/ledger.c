@@ -67,9 +67,9 @@ static int open_file(struct ledger *l, struct err *err)
     if (rc == 0)
         rc = sql_open_writer(l->path, &l->db, err);
     if (rc == 0)
-        rc = rebuild_drop_leftovers(l->db, err);
-    if (rc == 0)
         rc = migrate(l->db, l->progress, l->progress_arg, err);
+    if (rc == 0)
+        rc = rebuild_drop_leftovers(l->db, err);
     if (rc == 0)
         sqlite3_wal_hook(l->db, on_wal, l);
     return rc;
