@@ -13,6 +13,7 @@
  * its end, everybody suspended is woken and told, then libmicrohttpd stops. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@
 #include "api/work.h"
 #include "base/mem.h"
 
-enum { SWEEP_MS = 2000, SILENCE_S = 20, RUNS_MAX = 8, RUNS_AT_END = 16 };
+enum { SWEEP_MS = 2000, SILENCE_S = 20, RUNS_MAX = 4, RUNS_AT_END = 16 };
 
 /* How long a connection may stay in a phase; 0: for ever. */
 static const int64_t phase_limits_ms[] = {
@@ -393,9 +394,13 @@ static int open_web(struct api *api, struct err *err)
 static int open_local(struct api *api, int listen_fd, struct err *err)
 {
     const struct conf *conf = api->house.conf;
-    int fd = listen_fd;
+    int fd = listen_fd, rc;
 
-    if (fd < 0) {
+    if (fd >= 0) {
+        rc = fcntl(fd, F_GETFL);
+        if (rc < 0 || fcntl(fd, F_SETFL, rc | O_NONBLOCK) < 0)
+            return err_set(err, -errno, "socket of systemd: %s", strerror(errno));
+    } else {
         fd = listen_local(conf->socket, conf->socket_group, err);
         if (fd < 0)
             return fd;
