@@ -108,10 +108,9 @@ int generation_settle(struct ledger *l, struct err *err)
     bool recount = false, revalue = false;
     int rc = compare_house(l, counting, valuing, &recount, &revalue, err);
 
-    if (rc == 0 && recount) {
-        if (l->position > 0)
-            log_notice("ledger: the counting rules changed: counting %lld events anew",
-                       (long long)l->position);
+    if (rc == 0 && recount && l->position > 0) {
+        log_notice("ledger: the counting rules changed: counting %lld events anew",
+                   (long long)l->position);
         rc = rebuild_in_place(l->db, l->rules, l->as_of, l->progress, l->progress_arg, err);
     }
     if (rc == 0)
