@@ -10,6 +10,7 @@
  * whoever asked. A second SIGTERM ends at once: the log loses nothing by it. */
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -363,6 +364,9 @@ static int serve(const char *path)
         return EXIT_USAGE;
     umask(0027);
     signal(SIGPIPE, SIG_IGN);
+    /* A batch's memory goes back to the system with the batch; glibc would raise this threshold
+     * at the first one and keep all that a busy hour needed. */
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     log_set_level(h.conf->log_level);
     supervise_init(&h.supervise, &clock_system);
     open_loop(&h);
