@@ -115,6 +115,11 @@ int generation_settle(struct ledger *l, struct err *err)
     }
     if (rc == 0)
         rc = store_all(l, counting, valuing, revalue && !recount, err);
+    if (rc == -ENOSPC && !recount && !revalue) {
+        /* What could not be written is there already: a full disk does not keep us from starting. */
+        writer_note_health(l, rc, err);
+        rc = 0;
+    }
     free(counting);
     free(valuing);
     return rc;

@@ -94,6 +94,29 @@ static int find_beginning(struct ledger *l, struct err *err)
     return rc;
 }
 
+/* On a full disk the figures are shown as they were last stored: the log is caught up with once
+ * there is room. */
+static int catch_up(struct ledger *l, struct err *err)
+{
+    int rc = count_recover(l, err);
+
+    if (rc != -ENOSPC)
+        return rc;
+    writer_note_health(l, rc, err);
+    count_forget(l);
+    l->astray = true;
+    return 0;
+}
+
+/* Fires what fell due while we were away, and publishes. Facts that cannot be read are nothing to
+ * begin with. */
+static int show_all(struct ledger *l, struct err *err)
+{
+    l->store_now = true;
+    writer_group(l, NULL, 0);
+    return l->window_shown ? 0 : err_set(err, l->failed_code, "%s", l->stats.why);
+}
+
 int ledger_open(struct ledger **ret, const struct ledger_options *options, struct err *err)
 {
     struct ledger *l = new_ledger(options);
@@ -113,13 +136,14 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
     if (rc == 0)
         rc = cursors_load(l, err);
     if (rc == 0)
-        rc = count_recover(l, err);
+        rc = catch_up(l, err);
+    if (rc == 0)
+        rc = show_all(l, err);
     if (rc < 0) {
         ledger_close(l);
         return rc;
     }
-    l->store_now = true;
-    writer_group(l, NULL, 0);       /* fires what fell due while we were away, and publishes */
+    l->opened = true;
     *ret = l;
     return 0;
 }
@@ -296,7 +320,7 @@ void ledger_close(struct ledger *l)
     mailbox_close(l->inbox);
     if (l->has_thread)
         pthread_join(l->thread, NULL);
-    if (l->st.commit) {
+    if (l->opened) {            /* one that could not be opened has said why, and is left alone */
         l->store_now = true;
         writer_group(l, NULL, 0);       /* the last durable instant */
         if (sql_checkpoint(l->db, true, NULL, &err) < 0)

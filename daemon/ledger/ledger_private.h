@@ -160,6 +160,8 @@ struct ledger {
     bool gaps_news;             /* the next publication brings the gaps */
     int failed_code;            /* of the failure that `stats.why` tells */
     bool window_stale;          /* the next publication brings the whole window */
+    bool window_shown;          /* the board has had one */
+    bool opened;
 
     struct mailbox *inbox;
     pthread_mutex_t outbox_lock;        /* of the outbox and of `cursors` */

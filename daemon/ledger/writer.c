@@ -284,10 +284,38 @@ void writer_group(struct ledger *l, struct ledger_request **requests, size_t cou
     checkpoint(l);
 }
 
+/* May the window be read from the tables? The first one always: if what time brought since the
+ * last stop could not be stored, the figures are shown as they are stored, and the next group
+ * begins from there. */
+static bool window_is_readable(struct ledger *l)
+{
+    if (!l->window_shown && !l->astray && l->anything_unstored) {
+        count_forget(l);
+        l->astray = true;
+        l->as_of = l->was_as_of;
+    }
+    return !l->window_shown || (!l->astray && !l->anything_unstored);
+}
+
+/* The whole window, under the rules that it was counted by. */
+static void fill_window(struct ledger *l, struct publication *p)
+{
+    struct err err;
+
+    if (facts_load_window(l, &err) < 0) {
+        writer_note_health(l, err.code, &err);
+        l->changed_count = 0;
+        return;
+    }
+    p->rules = rules_copy(l->rules);
+    l->window_shown = true;
+    l->window_stale = l->astray;    /* else it is the whole truth */
+}
+
 /* Everything that changed since the last publication, for the loop thread. */
 static void fill_publication(struct ledger *l, struct publication *p)
 {
-    struct err err;
+    bool whole = l->window_stale && window_is_readable(l);
 
     p->position = l->position;
     p->stored = !l->anything_unstored && !l->astray;
@@ -299,15 +327,8 @@ static void fill_publication(struct ledger *l, struct publication *p)
     p->accepted_at = l->accepted_at;
     p->window_from = facts_window_from(l);
     p->stats = l->stats;
-    if (l->window_stale && !l->astray && !l->anything_unstored) {
-        if (facts_load_window(l, &err) == 0) {
-            p->rules = rules_copy(l->rules);
-            l->window_stale = false;
-        } else {
-            writer_note_health(l, err.code, &err);
-            l->changed_count = 0;
-        }
-    }
+    if (whole)
+        fill_window(l, p);
     if (l->gaps_news) {
         p->gaps = gaps_copy(l);
         p->gap_count = p->gaps ? l->rules->kpi_count : 0;
