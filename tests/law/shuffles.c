@@ -2,7 +2,7 @@
  * through a real ledger while its clock moves on and it is closed and opened; afterwards every
  * fact must be the oracle's, which saw the whole log at once.
  *
- *   shuffles [--seed N] [--logs N] [--every-commit] [--keep-going]
+ *   shuffles [--seed N] [--logs N] [--every-commit] [--keep-going] [--no-shrink]
  *
  * The trials run in a child, so that an assertion that fails is a failure like any other. The
  * trial that failed is made again from its seed and shrunk: acts, then KPIs, then fields of events
@@ -29,7 +29,7 @@ enum { LOGS = 2000, TRIAL_S = 60 };     /* a trial that takes longer hangs */
 
 static struct {
     uint64_t seed, logs;
-    bool every_commit, keep_going;
+    bool every_commit, keep_going, no_shrink;
 } asked;
 
 /* What the child tells its parent before it may die. */
@@ -237,7 +237,7 @@ static void report(uint64_t seed)
     printf("seed %llu fails, with %zu acts\n", (unsigned long long)seed, t.count);
     if (!fails(&t, true)) {
         printf("alone it does not fail: it depends on the trials before it\n");
-    } else if (!asked.keep_going) {
+    } else if (!asked.keep_going && !asked.no_shrink) {
         shrink(&t);
         show(&t);
         (void)fails(&t, true);
@@ -293,6 +293,8 @@ static bool read_options(int argc, char **argv)
             asked.every_commit = true;
         else if (strcmp(argv[i], "--keep-going") == 0)
             asked.keep_going = true;
+        else if (strcmp(argv[i], "--no-shrink") == 0)
+            asked.no_shrink = true;
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             asked.seed = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--logs") == 0 && i + 1 < argc)
@@ -308,7 +310,8 @@ int main(int argc, char **argv)
     uint64_t end, failed = 0;
 
     if (!read_options(argc, argv)) {
-        fprintf(stderr, "usage: shuffles [--seed N] [--logs N] [--every-commit] [--keep-going]\n");
+        fprintf(stderr, "usage: shuffles [--seed N] [--logs N] [--every-commit] [--keep-going] "
+                        "[--no-shrink]\n");
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);

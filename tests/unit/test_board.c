@@ -15,7 +15,7 @@
 #include "board.h"
 #include "kpi/scope.h"
 
-#define NOON INT64_C(1795147200000)     /* Friday 2026-11-20T12:00+08:00, in 2026-W47 */
+#define NOON INT64_C(1795147200000) /* Friday 2026-11-20T12:00+08:00, in 2026-W47 */
 #define DAY  INT64_C(86400000)
 
 struct world {
@@ -37,10 +37,16 @@ static int setup(void **state)
     struct err err;
 
     assert_int_equal(zone_load(&w->rules.zone, "Asia/Shanghai", &err), 0);
-    w->kpis[0] = (struct kpi){ .id = "repair", .counts = "repair", .rework_window_ms = SPAN_NONE,
-                               .expire_after_ms = SPAN_NONE, .min_sample = 1 };
-    w->kpis[1] = (struct kpi){ .id = "install", .counts = "install", .rework_window_ms = SPAN_NONE,
-                               .expire_after_ms = SPAN_NONE, .min_sample = 1 };
+    w->kpis[0] = (struct kpi){ .id = "repair",
+                               .counts = "repair",
+                               .rework_window_ms = SPAN_NONE,
+                               .expire_after_ms = SPAN_NONE,
+                               .min_sample = 1 };
+    w->kpis[1] = (struct kpi){ .id = "install",
+                               .counts = "install",
+                               .rework_window_ms = SPAN_NONE,
+                               .expire_after_ms = SPAN_NONE,
+                               .min_sample = 1 };
     w->rules.kpis = w->kpis;
     w->rules.kpi_count = 2;
     w->board = board_create();
@@ -73,7 +79,7 @@ static void add(struct world *w, uint16_t kpi, const char *when, const char *sco
     struct published_fact *f = &w->facts[w->fact_count++];
     const struct counts counts = { .numerator = numerator, .denominator = denominator };
 
-    memset(f, 0xa5, sizeof *f);         /* padding is not zero in what the ledger sends, either */
+    memset(f, 0xa5, sizeof *f); /* padding is not zero in what the ledger sends, either */
     f->kpi = kpi;
     f->period = period(when);
     text_set(f->scope, sizeof f->scope, scope);
@@ -82,8 +88,11 @@ static void add(struct world *w, uint16_t kpi, const char *when, const char *sco
 
 static void publish(struct world *w, int64_t position, bool generation)
 {
-    struct publication p = { .position = position, .as_of = NOON, .next_due_at = NOON + 5000,
-                             .facts = w->facts, .fact_count = w->fact_count,
+    struct publication p = { .position = position,
+                             .as_of = NOON,
+                             .next_due_at = NOON + 5000,
+                             .facts = w->facts,
+                             .fact_count = w->fact_count,
                              .window_from = NOON - 36 * DAY };
 
     if (generation)
@@ -130,8 +139,7 @@ static void assert_changes(struct world *w, uint64_t *number, const char *want)
         assert_true(change.number > *number);
         *number = change.number;
         text_buffer_addf(&got, "%s:%lld@%lld ", change.fact->scope,
-                         (long long)change.fact->fact.counts.numerator,
-                         (long long)change.position);
+                         (long long)change.fact->fact.counts.numerator, (long long)change.position);
     }
     assert_string_equal(got.length ? got.bytes : "", want);
     text_buffer_finish(&got);
@@ -158,7 +166,7 @@ static void test_one_fact(void **state)
     assert_int_equal(look(w, "repair", "2026-W47", "company")->counts.numerator, 3);
     assert_null(look(w, "install", "2026-W47", "company"));
     assert_null(look(w, "repair", "2026-W46", "company"));
-    assert_null(look(w, "repair", "2026-11-16", "company"));    /* the Monday is not the week */
+    assert_null(look(w, "repair", "2026-11-16", "company")); /* the Monday is not the week */
     assert_null(look(w, "repair", "2026-W47", "compan"));
     assert_null(look(w, "repair", "2026-W47", "company2"));
     assert_int_equal(board_now(w->board)->position, 7);
@@ -196,7 +204,7 @@ static void test_a_fact_that_is_no_more(void **state)
     publish(w, 2, false);
     assert_null(look(w, "repair", "2026-W47", "company"));
     assert_each(w, "2026-W47", "2026-W47", NULL, NULL, "");
-    assert_changes(w, &number, "company:0@2 ");     /* who watched it is told */
+    assert_changes(w, &number, "company:0@2 "); /* who watched it is told */
     add(w, 0, "2026-W47", "company", 1, 1);
     publish(w, 3, false);
     assert_non_null(look(w, "repair", "2026-W47", "company"));
@@ -256,7 +264,7 @@ static void test_changes(void **state)
     publish(w, 10, true);
     quick = board_last_change(w->board);
     add(w, 0, "2026-W47", "company", 2, 2);
-    add(w, 0, "2026-W47", "site:a", 1, 1);      /* published, but as it was */
+    add(w, 0, "2026-W47", "site:a", 1, 1); /* published, but as it was */
     publish(w, 11, false);
     assert_changes(w, &quick, "company:2@11 ");
     add(w, 0, "2026-W47", "company", 3, 3);
@@ -277,7 +285,7 @@ static void test_resuming_by_position(void **state)
     add(w, 0, "2026-W47", "site:a", 1, 1);
     publish(w, 12, false);
     add(w, 0, "2026-W47", "site:b", 1, 1);
-    publish(w, 12, false);                      /* time alone: the position stays */
+    publish(w, 12, false); /* time alone: the position stays */
     assert_int_equal(board_change_before(w->board, 10), 0);
     number = board_change_before(w->board, 11);
     assert_changes(w, &number, "site:a:1@12 site:b:1@12 ");
@@ -298,8 +306,9 @@ static void test_window(void **state)
     assert_true(board_holds(w->board, period("2026-W47")));
     assert_false(board_holds(w->board, period("2026-W30")));
     assert_null(look(w, "repair", "2026-W30", "company"));
-    p = (struct publication){ .position = 2, .as_of = NOON, .next_due_at = NOON,
-                              .window_from = NOON + 30 * DAY };
+    p = (struct publication){
+        .position = 2, .as_of = NOON, .next_due_at = NOON, .window_from = NOON + 30 * DAY
+    };
     board_publish(w->board, &p);
     assert_null(look(w, "repair", "2026-W47", "company"));
     assert_int_equal(board_facts(w->board), 0);
@@ -318,7 +327,7 @@ static void test_new_generation(void **state)
     publish(w, 10, true);
     number = board_last_change(w->board);
 
-    w->kpis[0] = w->kpis[1];            /* the other order, so that the numbers of KPIs change */
+    w->kpis[0] = w->kpis[1]; /* the other order, so that the numbers of KPIs change */
     w->kpis[1] = first;
     add(w, 1, "2026-W47", "company", 1, 1);
     add(w, 1, "2026-W47", "site:a", 1, 2);
@@ -349,11 +358,11 @@ static void test_as_of(void **state)
 {
     struct world *w = *state;
 
-    publish(w, 1, true);                        /* next_due_at is five seconds later */
+    publish(w, 1, true); /* next_due_at is five seconds later */
     assert_int_equal(board_as_of(w->board, NOON + 3000), NOON + 3000);
     assert_int_equal(board_as_of(w->board, NOON + 5000), NOON + 4999);
     assert_int_equal(board_as_of(w->board, NOON + 9000), NOON + 4999);
-    assert_int_equal(board_as_of(w->board, NOON - 9000), NOON);     /* the clock stepped back */
+    assert_int_equal(board_as_of(w->board, NOON - 9000), NOON); /* the clock stepped back */
 }
 
 static void test_view(void **state)

@@ -66,7 +66,7 @@ struct world {
     struct intake *intake;
     struct submission_result result;
     int done, rooms;
-    struct submission *again;   /* sent once more when there is room */
+    struct submission *again; /* sent once more when there is room */
 };
 
 static void on_done(struct submission *s, const struct submission_result *result, void *arg)
@@ -216,7 +216,7 @@ static void test_counts(void **state)
     assert_int_equal(w->result.quarantined, 1);
     assert_int_equal(w->result.position, 99);
     assert_int_equal(counts.accepted, 2);
-    assert_int_equal(counts.lag[1], 2);         /* two seconds: over one, up to five */
+    assert_int_equal(counts.lag[1], 2); /* two seconds: over one, up to five */
     assert_int_equal(counts.lag_sum_ms, 4000);
     assert_int_equal(counts.last_event_at, NOW - 2000);
     assert_int_equal(intake_load(w->intake).lines, 0);
@@ -261,17 +261,17 @@ static void test_full_and_room(void **state)
     assert_int_equal(sent, 20);
     w->again = events(w, 1, NULL);
     assert_false(submission_send(w->again, NULL, NULL, on_done, w));
-    assert_int_equal(submission_length(w->again), 1);       /* still the caller's */
+    assert_int_equal(submission_length(w->again), 1); /* still the caller's */
 
     for (int i = 0; i < 4; i++)
         ledger_answers(0);
-    assert_int_equal(w->rooms, 0);                          /* 16,000 still wait: not yet */
+    assert_int_equal(w->rooms, 0); /* 16,000 still wait: not yet */
     ledger_answers(0);
     assert_int_equal(w->rooms, 1);
     assert_null(w->again);
     while (in_ledger_count)
         ledger_answers(0);
-    assert_int_equal(w->rooms, 1);                          /* once for each refusal */
+    assert_int_equal(w->rooms, 1); /* once for each refusal */
     assert_int_equal(w->done, 21);
 }
 

@@ -16,12 +16,14 @@ static void test_limit(void **state)
 {
     static const struct {
         const char *what, *limit;
-        size_t want;            /* 0: refused */
+        size_t want; /* 0: refused */
     } cases[] = {
-        { "left out", NULL, 100 },   { "one", "1", 1 },          { "the most", "1000", 1000 },
-        { "none", "0", 0 },          { "too many", "1001", 0 },  { "less than none", "-1", 0 },
-        { "no number", "many", 0 },  { "a blank before", " 1", 0 }, { "more behind", "1x", 0 },
-        { "beyond any number", "99999999999999999999", 0 },      { "nothing", "", 0 },
+        { "left out", NULL, 100 },    { "one", "1", 1 },
+        { "the most", "1000", 1000 }, { "none", "0", 0 },
+        { "too many", "1001", 0 },    { "less than none", "-1", 0 },
+        { "no number", "many", 0 },   { "a blank before", " 1", 0 },
+        { "more behind", "1x", 0 },   { "beyond any number", "99999999999999999999", 0 },
+        { "nothing", "", 0 },
     };
     struct page page;
     struct problem why;
@@ -75,7 +77,8 @@ static void test_there_and_back(void **state)
 
         print_message("# %s: %s\n", cases[i].what, cursor);
         assert_int_equal(strspn(cursor, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                        "0123456789-_"), strlen(cursor));
+                                        "0123456789-_"),
+                         strlen(cursor));
         assert_true(page_read(&page, NULL, cursor, 10, 3, &why));
         assert_true(page.resumes);
         for (size_t f = 0; f < 3; f++)
@@ -123,9 +126,9 @@ static void test_problem_document(void **state)
     assert_false(problem_set(&p, PROBLEM_BAD_BODY, "a \"%s\"", "quote"));
     p.members = mem_strdup("\"accepted\":3");
     problem_json(&out, &p);
-    assert_string_equal(out.bytes,
-                        "{\"type\":\"urn:kpid:problem:bad-body\",\"title\":\"The body is malformed\","
-                        "\"status\":400,\"detail\":\"a \\\"quote\\\"\",\"accepted\":3}");
+    assert_string_equal(
+        out.bytes, "{\"type\":\"urn:kpid:problem:bad-body\",\"title\":\"The body is malformed\","
+                   "\"status\":400,\"detail\":\"a \\\"quote\\\"\",\"accepted\":3}");
     problem_finish(&p);
     text_buffer_finish(&out);
     for (int kind = PROBLEM_NONE + 1; kind < PROBLEM_KINDS; kind++)
@@ -135,8 +138,10 @@ static void test_problem_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limit),           cmocka_unit_test(test_there_and_back),
-        cmocka_unit_test(test_strange_cursors), cmocka_unit_test(test_last_page),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_strange_cursors),
+        cmocka_unit_test(test_last_page),
         cmocka_unit_test(test_problem_document),
     };
 

@@ -69,13 +69,13 @@ static void test_look_up(void **state)
 
     assert_null(peers_find(w->peers, 0));
     assert_true(peers_look_up(w->peers, 0, on_found, &found));
-    assert_int_equal(found, 0);                 /* never from within */
+    assert_int_equal(found, 0); /* never from within */
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(found, 1);
     name = peers_find(w->peers, 0);
     assert_non_null(name);
     assert_string_equal(name->name, "root");
-    assert_false(name->writes);                 /* no groups were set */
+    assert_false(name->writes); /* no groups were set */
 }
 
 static void test_unknown_user(void **state)
@@ -98,7 +98,7 @@ static void test_group_of_the_database(void **state)
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_true(peers_find(w->peers, 0)->writes);
     assert_true(peers_find(w->peers, 0)->reads);
-    peers_set_groups(w->peers, "root", NULL);   /* other groups: all is forgotten */
+    peers_set_groups(w->peers, "root", NULL); /* other groups: all is forgotten */
     assert_null(peers_find(w->peers, 0));
 }
 
@@ -112,7 +112,7 @@ static void test_groups_change_under_way(void **state)
     peers_set_groups(w->peers, NULL, NULL);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     assert_int_equal(found, 1);
-    assert_null(peers_find(w->peers, 0));       /* what was found is of yesterday */
+    assert_null(peers_find(w->peers, 0)); /* what was found is of yesterday */
 }
 
 static void test_freshness(void **state)
@@ -134,21 +134,24 @@ static void test_bound(void **state)
         w->clock.monotonic_ms++;
         peers_keep(w->peers, uid, &(struct peer_name){ .name = "x" });
     }
-    assert_null(peers_find(w->peers, 9));       /* the oldest gave way */
+    assert_null(peers_find(w->peers, 9)); /* the oldest gave way */
     assert_non_null(peers_find(w->peers, 10));
     assert_non_null(peers_find(w->peers, PEERS_MAX + 9));
     peers_keep(w->peers, 10, &(struct peer_name){ .name = "y" });
     assert_string_equal(peers_find(w->peers, 10)->name, "y");
-    assert_non_null(peers_find(w->peers, 11));  /* nobody gave way for a known one */
+    assert_non_null(peers_find(w->peers, 11)); /* nobody gave way for a known one */
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_own_user_writes),         TEST(test_look_up),
-        TEST(test_unknown_user),            TEST(test_group_of_the_database),
-        TEST(test_groups_change_under_way), TEST(test_freshness),
+        TEST(test_own_user_writes),
+        TEST(test_look_up),
+        TEST(test_unknown_user),
+        TEST(test_group_of_the_database),
+        TEST(test_groups_change_under_way),
+        TEST(test_freshness),
         TEST(test_bound),
     };
 

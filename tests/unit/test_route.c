@@ -12,7 +12,12 @@
 #include "base/mem.h"
 
 static const struct route table[] = {
-    { "GET", "/v1/facts", RIGHT_READ, NULL, "", NULL,
+    { "GET",
+      "/v1/facts",
+      RIGHT_READ,
+      NULL,
+      "",
+      NULL,
       { { "period", "" }, { "kpi", "" }, { "scope", "" } } },
     { "GET", "/v1/quarantine", RIGHT_READ, NULL, "", NULL, { { 0 } } },
     { "POST", "/v1/quarantine/{n}", RIGHT_WRITE, NULL, "", NULL, { { 0 } } },
