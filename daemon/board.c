@@ -25,8 +25,8 @@
 struct entry {
     struct published_fact is;
     uint64_t change;
-    int64_t changed_at;             /* position of the commit */
-    struct entry *newer, *older;    /* in order of `change` */
+    int64_t changed_at;          /* position of the commit */
+    struct entry *newer, *older; /* in order of `change` */
     struct entry *next_in_period;
     UT_hash_handle hh;
 };
@@ -41,8 +41,8 @@ struct board_period {
 
 /* What one generation of rules knows. */
 struct table {
-    struct entry *facts;            /* hash */
-    struct board_period *periods;   /* hash */
+    struct entry *facts;          /* hash */
+    struct board_period *periods; /* hash */
     struct entry *newest, *oldest;
 };
 
@@ -50,7 +50,7 @@ struct board {
     struct publication now;
     struct table table;
     uint64_t changes;
-    struct entry *cursor;           /* what board_next_change gave last */
+    struct entry *cursor; /* what board_next_change gave last */
     struct board_watch *watches;
 };
 
@@ -162,7 +162,7 @@ static void drop_all(struct board *b)
 {
     struct board_period *p, *next;
 
-    HASH_ITER(hh, b->table.periods, p, next) {
+    HASH_ITER (hh, b->table.periods, p, next) {
         drop_period(b, p);
     }
     assert(!b->table.facts && !b->table.newest && !b->table.oldest);
@@ -201,8 +201,7 @@ static bool same_fact(const struct fact *a, const struct fact *b)
            a->counts.denominator == b->counts.denominator &&
            a->counts.excluded == b->counts.excluded && a->counts.pending == b->counts.pending &&
            a->rate_e6 == b->rate_e6 && a->low_e6 == b->low_e6 && a->high_e6 == b->high_e6 &&
-           a->target_e4 == b->target_e4 && a->verdict == b->verdict &&
-           a->shortfall == b->shortfall;
+           a->target_e4 == b->target_e4 && a->verdict == b->verdict && a->shortfall == b->shortfall;
 }
 
 static void mark_changed(struct board *b, struct entry *e, int64_t position)
@@ -257,7 +256,7 @@ static void order_generation(struct board *b, struct table *t, const struct rule
         e->changed_at = old->changed_at;
         put_newest(t, e);
     }
-    HASH_ITER(hh, t->facts, e, next) {
+    HASH_ITER (hh, t->facts, e, next) {
         if (e->change)
             continue;
         e->change = ++b->changes;
@@ -290,7 +289,7 @@ static void evict(struct board *b)
 {
     struct board_period *p, *next;
 
-    HASH_ITER(hh, b->table.periods, p, next) {
+    HASH_ITER (hh, b->table.periods, p, next) {
         if (p->end_at <= b->now.window_from)
             drop_period(b, p);
     }
@@ -411,7 +410,7 @@ void board_each(const struct board *b, struct period from, struct period to, con
     struct board_period **found, *p, *next;
 
     found = mem_realloc_array(NULL, HASH_COUNT(b->table.periods) + 1, sizeof *found);
-    HASH_ITER(hh, b->table.periods, p, next) {
+    HASH_ITER (hh, b->table.periods, p, next) {
         if (p->period.kind == from.kind && p->period.number >= from.number &&
             p->period.number <= to.number)
             found[count++] = p;
@@ -431,8 +430,12 @@ struct fact_view board_view(const struct board *b, const struct kpi *kpi, struct
     const struct board_period *p = find_period(&b->table, period);
     int64_t begin = p ? p->begin_at : period_begin(period, zone);
     int64_t end = p ? p->end_at : period_end(period, zone);
-    struct fact_view view = { .kpi = kpi, .period = period, .scope = scope, .fact = fact,
-                              .coverage = { .share_e4 = 10000 }, .as_of = as_of };
+    struct fact_view view = { .kpi = kpi,
+                              .period = period,
+                              .scope = scope,
+                              .fact = fact,
+                              .coverage = { .share_e4 = 10000 },
+                              .as_of = as_of };
 
     if (b->now.gaps)
         view.coverage = coverage_of(&b->now.gaps[kpi - b->now.rules->kpis], begin, end, as_of);

@@ -36,16 +36,15 @@ void board_each(const struct board *board, struct period from, struct period to,
                 void *arg);
 
 /* Fills all that fact_json needs. */
-struct fact_view board_view(const struct board *board, const struct kpi *kpi,
-                            struct period period, const char *scope, const struct fact *fact,
-                            int64_t as_of);
+struct fact_view board_view(const struct board *board, const struct kpi *kpi, struct period period,
+                            const char *scope, const struct fact *fact, int64_t as_of);
 
 /* What changed, for whoever resumes. Each change of a fact has a number, rising; a fact has that of
  * its last one. A fact that is no more is a change, too, and stays with all counts 0 until its
  * period leaves the window. */
 struct board_change {
     uint64_t number;
-    int64_t position;               /* of the commit that brought it */
+    int64_t position; /* of the commit that brought it */
     const struct published_fact *fact;
 };
 /* The number of the latest change. */

@@ -45,8 +45,8 @@ struct intake {
     struct ledger *ledger;
     const struct rules *rules;
     const struct clock *clock;
-    size_t lines, bytes;        /* sent and not yet durable */
-    bool refused;               /* somebody waits for room */
+    size_t lines, bytes; /* sent and not yet durable */
+    bool refused;        /* somebody waits for room */
     struct listener listeners[LISTENERS_MAX];
     size_t listener_count;
 };
@@ -64,10 +64,10 @@ struct submission {
     struct ledger_request request;
     struct ledger_line *lines;
     size_t count, capacity;
-    struct chunk *chunks;       /* the newest first */
+    struct chunk *chunks; /* the newest first */
     size_t bytes;
-    int64_t received_at;        /* when it was sent */
-    bool waiting;               /* with the ledger */
+    int64_t received_at; /* when it was sent */
+    bool waiting;        /* with the ledger */
     char via[VIA_SIZE];
     char *by, *source, *cursor;
     void (*done)(struct submission *submission, const struct submission_result *result, void *arg);
@@ -190,8 +190,10 @@ bool intake_is_full(const struct intake *in)
 
 struct intake_load intake_load(const struct intake *in)
 {
-    return (struct intake_load){ .lines = in->lines, .bytes = in->bytes,
-                                 .lines_max = WAITING_LINES_MAX, .bytes_max = WAITING_BYTES_MAX };
+    return (struct intake_load){ .lines = in->lines,
+                                 .bytes = in->bytes,
+                                 .lines_max = WAITING_LINES_MAX,
+                                 .bytes_max = WAITING_BYTES_MAX };
 }
 
 void intake_on_room(struct intake *in, void (*room)(void *arg), void *arg)
@@ -220,7 +222,7 @@ static void tell_of_room(struct intake *in)
         ledger_queue_length(in->ledger) > LEDGER_QUEUE_MAX / 4 * 3)
         return;
     in->refused = false;
-    memcpy(listeners, in->listeners, sizeof listeners);     /* one may take itself off */
+    memcpy(listeners, in->listeners, sizeof listeners); /* one may take itself off */
     for (size_t i = 0; i < count; i++)
         listeners[i].room(listeners[i].arg);
 }
@@ -230,7 +232,7 @@ static void count_lag(struct intake_counts *counts, int64_t lag_ms)
     size_t bucket = 0;
 
     if (lag_ms < 0)
-        lag_ms = 0;             /* dated ahead of our clock: not late */
+        lag_ms = 0; /* dated ahead of our clock: not late */
     while (bucket < LAG_BUCKETS - 1 && lag_ms > lag_bounds_ms[bucket])
         bucket++;
     counts->lag[bucket]++;
@@ -261,8 +263,7 @@ static void on_done(struct ledger_request *request)
 {
     struct submission *s = request->arg;
     struct intake *in = s->intake;
-    struct submission_result result = { .status = request->status,
-                                        .position = request->position };
+    struct submission_result result = { .status = request->status, .position = request->position };
 
     s->waiting = false;
     in->lines -= s->count;
@@ -272,7 +273,7 @@ static void on_done(struct ledger_request *request)
     else
         for (size_t i = 0; i < s->count; i++)
             count_line(s, &s->lines[i], &result);
-    s->done(s, &result, s->arg);            /* may destroy `s` */
+    s->done(s, &result, s->arg); /* may destroy `s` */
     tell_of_room(in);
 }
 

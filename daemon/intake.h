@@ -16,19 +16,19 @@ void intake_set_rules(struct intake *intake, const struct rules *rules);
 
 /* How late events come: received minus happened, of one input. */
 enum { LAG_BUCKETS = 10 };
-extern const int64_t lag_bounds_ms[LAG_BUCKETS - 1];    /* 1 s, 5 s, 30 s, 1 min, 5 min, 30 min,
-                                                         * 2 h, 1 d, 7 d; the last: later */
+extern const int64_t lag_bounds_ms[LAG_BUCKETS - 1]; /* 1 s, 5 s, 30 s, 1 min, 5 min, 30 min,
+                                                      * 2 h, 1 d, 7 d; the last: later */
 struct intake_counts {
     uint64_t accepted, duplicate, quarantined;
-    uint64_t lag[LAG_BUCKETS];      /* accepted events, not cumulative */
+    uint64_t lag[LAG_BUCKETS]; /* accepted events, not cumulative */
     int64_t lag_sum_ms;
-    int64_t last_event_at;          /* greatest `at` accepted; 0: none */
+    int64_t last_event_at; /* greatest `at` accepted; 0: none */
 };
 
 /* A submission is lines gathered one by one, then sent as one. */
 struct submission;
 struct submission_result {
-    int status;                     /* 0: durable; negative errno: nothing was taken */
+    int status; /* 0: durable; negative errno: nothing was taken */
     struct err err;
     uint64_t accepted, duplicate, quarantined;
     int64_t position;
@@ -40,8 +40,8 @@ struct submission *submission_create(struct intake *intake, const char *via,
                                      struct intake_counts *counts);
 /* Copies and parses one line at once (about a microsecond). `refusal` not NULL: to quarantine
  * with that reason, unparsed. */
-void submission_add(struct submission *submission, const char *bytes, size_t length,
-                    int64_t number, const char *refusal);
+void submission_add(struct submission *submission, const char *bytes, size_t length, int64_t number,
+                    const char *refusal);
 size_t submission_length(const struct submission *submission);
 size_t submission_bytes(const struct submission *submission);
 /* Replaces waiting quarantine item `n` by the one line; `by` (copies) is who did it. */

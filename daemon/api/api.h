@@ -17,8 +17,8 @@ struct api_house {
     struct intake *intake;
     struct ledger *ledger;
     struct sources *sources;
-    const struct conf *conf;        /* replaced by api_set_conf after a reload */
-    const struct conf_refusal *refusal;     /* for status; NULL: nobody reloads */
+    const struct conf *conf;            /* replaced by api_set_conf after a reload */
+    const struct conf_refusal *refusal; /* for status; NULL: nobody reloads */
     const char *version;
 };
 

@@ -23,8 +23,8 @@
 
 enum {
     URI_MAX = 8000,
-    CONNECTION_MEMORY = 16 * 1024,  /* cleared after each request */
-    READERS = 3,                /* connections to the ledger, for the pool */
+    CONNECTION_MEMORY = 16 * 1024, /* cleared after each request */
+    READERS = 3,                   /* connections to the ledger, for the pool */
     WORK_WAITING_MAX = 64,
     SMALL_BODY_MAX = 128 * 1024,
 };
@@ -53,14 +53,14 @@ struct call {
     struct MHD_Connection *mhd;
     enum call_stage stage;
     bool suspended;
-    bool queued;                /* MHD has the response */
+    bool queued; /* MHD has the response */
     bool head;
-    bool cut;                   /* nothing more of its body is wanted */
-    size_t wasted_bytes;        /* of the body, read and thrown away */
+    bool cut;            /* nothing more of its body is wanted */
+    size_t wasted_bytes; /* of the body, read and thrown away */
     struct route_hit hit;
     struct MHD_Response *response;
     int status;
-    void *state;                /* the handler's */
+    void *state; /* the handler's */
 };
 
 enum phase { PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_WORK, PHASE_REPLY, PHASE_STREAM };
@@ -73,13 +73,13 @@ struct connection {
     struct MHD_Connection *mhd;
     int fd;
     struct peer peer;
-    char user[PEER_NAME_SIZE];  /* his name, once he was allowed to write */
-    char *uri;                  /* of the present request, as it came */
+    char user[PEER_NAME_SIZE]; /* his name, once he was allowed to write */
+    char *uri;                 /* of the present request, as it came */
     size_t uri_capacity;
     bool uri_too_long;
-    bool turned_away;           /* one too many of this user */
+    bool turned_away; /* one too many of this user */
     enum phase phase;
-    int64_t since_ms;           /* monotonic; of the phase */
+    int64_t since_ms; /* monotonic; of the phase */
     struct call call;
     struct connection *next, *previous;
 };
@@ -87,52 +87,52 @@ struct connection {
 /* One MHD daemon on the loop. */
 struct listener {
     struct api *api;
-    struct MHD_Daemon *mhd;     /* NULL: not open */
+    struct MHD_Daemon *mhd; /* NULL: not open */
     uv_poll_t poll;
     uv_timer_t timer;
-    bool web;                   /* TCP: read-only */
-    char host[64];              /* what may stand in Host without a token */
-    char *token;                /* NULL: none */
+    bool web;      /* TCP: read-only */
+    char host[64]; /* what may stand in Host without a token */
+    char *token;   /* NULL: none */
 };
 
 struct work_slot {
-    struct reader *reader;      /* NULL: not yet open, or failed */
+    struct reader *reader; /* NULL: not yet open, or failed */
     bool busy;
 };
 
 struct loop_load {
-    uint64_t idle_ns, at_ns;    /* at the last sample */
-    double share;               /* of the last interval that was not idle */
+    uint64_t idle_ns, at_ns; /* at the last sample */
+    double share;            /* of the last interval that was not idle */
 };
 
 struct api {
     struct api_house house;
     struct listener local, web;
-    char *path;                 /* of the socket that we bound; NULL: inherited */
+    char *path; /* of the socket that we bound; NULL: inherited */
     uv_prepare_t prepare;
     uv_timer_t sweep;
     int open_handles;
-    bool dirty;                 /* somebody was woken: MHD has to run */
+    bool dirty; /* somebody was woken: MHD has to run */
     struct connection *connections;
     size_t connection_count;
     struct peers *peers;
     struct work_slot slots[READERS];
-    struct work *work_first, *work_last;    /* waiting for a slot */
+    struct work *work_first, *work_last; /* waiting for a slot */
     size_t work_waiting;
     struct board_watch watch;
     struct stream *streams;
     size_t stream_count;
-    struct post *posts_waiting;             /* for room in the intake */
+    struct post *posts_waiting; /* for room in the intake */
     size_t gathered_bytes;      /* held by posts and not yet sent */
     int64_t started_ms;
     struct loop_load load;
-    size_t pending;             /* what must end before we can: reads, look-ups, submissions */
+    size_t pending; /* what must end before we can: reads, look-ups, submissions */
     bool stopping;
-    bool destroys_itself;       /* api_create failed: the last handle to close frees */
+    bool destroys_itself; /* api_create failed: the last handle to close frees */
     void (*stopped)(void *arg);
     void *stopped_arg;
     uint64_t requests, refusals;
-    struct intake_counts socket_counts;     /* of what came by POST */
+    struct intake_counts socket_counts; /* of what came by POST */
 };
 
 extern const struct route api_routes[];

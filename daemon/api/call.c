@@ -32,7 +32,7 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 {
     enum MHD_Result added = MHD_add_response_header(response, name, value);
 
-    assert(added == MHD_YES);   /* no line break in it, and memory does not fail */
+    assert(added == MHD_YES); /* no line break in it, and memory does not fail */
 }
 
 static struct MHD_Response *response_of(struct text_buffer *body, const char *content_type)
@@ -40,8 +40,8 @@ static struct MHD_Response *response_of(struct text_buffer *body, const char *co
     size_t length = body->length;
     struct MHD_Response *response;
 
-    response = MHD_create_response_from_buffer(length, text_buffer_take(body),
-                                               MHD_RESPMEM_MUST_FREE);
+    response =
+        MHD_create_response_from_buffer(length, text_buffer_take(body), MHD_RESPMEM_MUST_FREE);
     assert(response);
     add_header(response, "Content-Type", content_type);
     add_header(response, "Cache-Control", "no-store");

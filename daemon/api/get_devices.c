@@ -16,7 +16,7 @@ static const char *const state_names[] = { "any", "in_service", "out_of_service"
 
 struct question {
     enum device_state state;
-    const char *site, *model;       /* point into the call's address, or NULL */
+    const char *site, *model; /* point into the call's address, or NULL */
     struct page page;
 };
 
@@ -87,7 +87,8 @@ static void show_device(struct work *w, const struct device_history *h)
     json_out_bool(to, "in_service", in_service);
     show_instant(to, "in_service_since",
                  in_service && h->service_count ? h->service[h->service_count - 1].begin
-                                                : INSTANT_NONE, zone);
+                                                : INSTANT_NONE,
+                 zone);
     show_text(to, "site", value_of(h, DEVICE_SITE));
     show_text(to, "model", value_of(h, DEVICE_MODEL));
     show_text(to, "department", value_of(h, DEVICE_DEPARTMENT));
@@ -137,8 +138,8 @@ static int read_devices(struct work *w, struct reader *reader, struct err *err)
 
     n.items = mem_realloc_array(NULL, LOOKED_AT_MAX, sizeof *n.items);
     text_buffer_adds(&w->out, "{\"devices\":[");
-    rc = reader_device_names(reader, q->page.resumes ? q->page.fields[0] : NULL, take_name, &n,
-                             err);
+    rc =
+        reader_device_names(reader, q->page.resumes ? q->page.fields[0] : NULL, take_name, &n, err);
     if (rc == 0)
         rc = show_matching(w, reader, &n, err);
     if (rc >= 0) {

@@ -14,11 +14,11 @@
 
 enum {
     USUAL = 100,
-    DEVICES_LOOKED_AT_MAX = 2000,       /* for one page: most of them may not match */
+    DEVICES_LOOKED_AT_MAX = 2000, /* for one page: most of them may not match */
 };
 
 struct question {
-    const char *kpi, *scope;            /* point into the call's address */
+    const char *kpi, *scope; /* point into the call's address */
     struct period period;
     struct page page;
 };
@@ -39,12 +39,12 @@ static int take_fact(void *arg, const struct fact_row *row)
     return 1;
 }
 
-static int show_fact(struct work *w, struct reader *reader, const struct kpi *kpi,
-                     struct err *err)
+static int show_fact(struct work *w, struct reader *reader, const struct kpi *kpi, struct err *err)
 {
     const struct question *q = w->arg;
-    const struct fact_query query = { .from = q->period, .to = q->period, .kpi = q->kpi,
-                                      .scope = q->scope };
+    const struct fact_query query = {
+        .from = q->period, .to = q->period, .kpi = q->kpi, .scope = q->scope
+    };
     struct found_fact found = { .found = false };
     struct fact_view view;
     char period[PERIOD_SIZE];
@@ -53,9 +53,8 @@ static int show_fact(struct work *w, struct reader *reader, const struct kpi *kp
     if (rc < 0)
         return rc;
     if (!found.found) {
-        problem_set(&w->problem, PROBLEM_NOT_FOUND,
-                    "no fact %s %s %s: nothing was counted there", q->kpi,
-                    period_format(period, q->period), q->scope);
+        problem_set(&w->problem, PROBLEM_NOT_FOUND, "no fact %s %s %s: nothing was counted there",
+                    q->kpi, period_format(period, q->period), q->scope);
         return 0;
     }
     view = work_view(w, kpi, q->period, q->scope, &found.fact);
@@ -246,7 +245,7 @@ static int show_device(struct device_list *l, const struct device_history *h, st
     const struct question *q = w->arg;
     struct counts counts = { 0 };
     struct attributes is;
-    bool evidence;              /* devices have no page of their own to link to */
+    bool evidence; /* devices have no page of their own to link to */
     int rc;
 
     if (!device_counts(h, l->kpi, w->rules, q->period, w->as_of, &counts))
@@ -299,8 +298,8 @@ static int explain_devices(struct work *w, struct reader *reader, const struct k
     int rc;
 
     l.names = mem_realloc_array(NULL, DEVICES_LOOKED_AT_MAX, sizeof *l.names);
-    rc = reader_device_names(reader, q->page.resumes ? q->page.fields[1] : NULL, take_name, &l,
-                             err);
+    rc =
+        reader_device_names(reader, q->page.resumes ? q->page.fields[1] : NULL, take_name, &l, err);
     if (rc == 0)
         rc = show_devices(&l, q->page.limit, err);
     if (rc >= 0) {

@@ -5,7 +5,6 @@
  * a page looks the same from either. */
 #include "api/get_facts.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +14,9 @@
 
 struct query {
     struct period from, to;
-    const char *kpi, *scope;        /* point into the call's address, or NULL */
+    const char *kpi, *scope; /* point into the call's address, or NULL */
     struct page page;
-    struct period after;            /* if page.resumes: the last item of the page before */
+    struct period after; /* if page.resumes: the last item of the page before */
 };
 
 /* A page while it is written. */
@@ -26,7 +25,7 @@ struct list {
     struct text_buffer *out;
     size_t count;
     bool more;
-    struct period period;           /* of the last item */
+    struct period period; /* of the last item */
     char kpi[KPI_ID_SIZE], scope[SCOPE_SIZE];
 };
 
@@ -39,7 +38,8 @@ bool facts_period(const char *text, struct period *ret, struct problem *problem)
     text_quote(quoted, sizeof quoted, text, strlen(text));
     return problem_set(problem, PROBLEM_BAD_PARAMETER,
                        "period: %s is none; write a day 2026-11-16, a week 2026-W47, a month "
-                       "2026-11 or a year 2026", quoted);
+                       "2026-11 or a year 2026",
+                       quoted);
 }
 
 /* "2026-W40..2026-W47", or one of them. Cuts `text` in two. */
@@ -51,8 +51,7 @@ static bool read_range(char *text, struct period *ret_from, struct period *ret_t
 
     if (dots)
         *dots = '\0';
-    if (!facts_period(text, &from, problem) ||
-        !facts_period(dots ? dots + 2 : text, &to, problem))
+    if (!facts_period(text, &from, problem) || !facts_period(dots ? dots + 2 : text, &to, problem))
         return false;
     if (from.kind != to.kind)
         return problem_set(problem, PROBLEM_BAD_PARAMETER,
@@ -226,7 +225,7 @@ static int add_row(void *arg, const struct fact_row *row)
     struct fact_view view;
 
     if (!kpi)
-        return 0;               /* counted under another configuration, which left it behind */
+        return 0; /* counted under another configuration, which left it behind */
     view = work_view(l->work, kpi, row->period, row->scope, &row->fact);
     return list_add(&l->list, &view, &l->work->rules->zone);
 }

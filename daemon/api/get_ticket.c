@@ -35,7 +35,7 @@ static int show_event(void *arg, const struct event_row *row)
     json_out_text(to, "via", row->via);
     json_out_integer(to, "position", row->seq);
     json_out_key(to, "event");
-    text_buffer_adds(to, row->json);        /* was valid when it was accepted */
+    text_buffer_adds(to, row->json); /* was valid when it was accepted */
     text_buffer_adds(to, "}");
     return 0;
 }

@@ -30,8 +30,7 @@ static void end(struct call *call)
 
     if ((kpi && !api_kpi(api_rules(call->api), kpi, &problem)) ||
         (scope && !api_scope_is_valid(scope, true, &problem)) ||
-        !read_last_id(call, &change, &problem) ||
-        !sse_begin(call, kpi, scope, change, &problem))
+        !read_last_id(call, &change, &problem) || !sse_begin(call, kpi, scope, change, &problem))
         call_problem(call, &problem);
 }
 

@@ -24,10 +24,9 @@ static bool is_alive(const struct sockaddr_un *address)
     bool alive;
 
     if (fd < 0)
-        return true;            /* nobody knows: do not take its place */
-    alive = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-            errno == EAGAIN;
-    (void)close(fd);            /* nothing was written */
+        return true; /* nobody knows: do not take its place */
+    alive = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN;
+    (void)close(fd); /* nothing was written */
     return alive;
 }
 
@@ -36,17 +35,20 @@ static int clear_place(const struct sockaddr_un *address, struct err *err)
     struct stat is;
 
     if (lstat(address->sun_path, &is) < 0)
-        return errno == ENOENT ? 0 : err_set(err, -errno, "socket %s: %s", address->sun_path,
-                                             strerror(errno));
+        return errno == ENOENT
+                   ? 0
+                   : err_set(err, -errno, "socket %s: %s", address->sun_path, strerror(errno));
     if (!S_ISSOCK(is.st_mode))
-        return err_set(err, -EEXIST, "socket %s: a file of that name is there and is no socket; "
-                       "remove it or set another path", address->sun_path);
+        return err_set(err, -EEXIST,
+                       "socket %s: a file of that name is there and is no socket; "
+                       "remove it or set another path",
+                       address->sun_path);
     if (is_alive(address))
         return err_set(err, -EADDRINUSE, "socket %s: another daemon listens there",
                        address->sun_path);
     if (unlink(address->sun_path) < 0)
-        return err_set(err, -errno, "socket %s: cannot remove the dead one: %s",
-                       address->sun_path, strerror(errno));
+        return err_set(err, -errno, "socket %s: cannot remove the dead one: %s", address->sun_path,
+                       strerror(errno));
     return 0;
 }
 
@@ -57,7 +59,8 @@ static void give_to_group(const char *path, const char *name)
 
     if (!group) {
         log_warning("socket %s: there is no group \"%s\"; only root and the daemon's own user can "
-                    "connect", path, name ? name : "");
+                    "connect",
+                    path, name ? name : "");
         return;
     }
     if (chown(path, (uid_t)-1, group->gr_gid) < 0)
@@ -80,7 +83,7 @@ int listen_local(const char *path, const char *group, struct err *err)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return err_set(err, -errno, "socket %s: %s", path, strerror(errno));
-    mask = umask(0117);         /* 0660 from its first moment */
+    mask = umask(0117); /* 0660 from its first moment */
     rc = bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
     umask(mask);
     if (rc == 0)
@@ -89,7 +92,7 @@ int listen_local(const char *path, const char *group, struct err *err)
         rc = -errno;
     if (rc == 0)
         return fd;
-    (void)close(fd);            /* it never listened */
+    (void)close(fd); /* it never listened */
     return err_set(err, rc, "socket %s: %s", path, strerror(-rc));
 }
 
@@ -117,11 +120,11 @@ static int listen_on(const struct addrinfo *at)
 
     if (fd < 0)
         return -errno;
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);     /* a convenience */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on); /* a convenience */
     if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     rc = -errno;
-    (void)close(fd);            /* it never listened */
+    (void)close(fd); /* it never listened */
     return rc;
 }
 
@@ -155,12 +158,14 @@ int listen_token(const char *path, char **ret, struct err *err)
     if (!file)
         return err_set(err, -errno, "listen_token_file %s: %s", path, strerror(errno));
     length = fread(token, 1, sizeof token - 1, file);
-    (void)fclose(file);         /* only read */
+    (void)fclose(file); /* only read */
     token[length] = '\0';
     length = strcspn(token, "\r\n");
     if (length < TOKEN_MIN || length > TOKEN_MAX)
-        return err_set(err, -EINVAL, "listen_token_file %s: its first line should be a token of %d "
-                       "to %d characters", path, TOKEN_MIN, TOKEN_MAX);
+        return err_set(err, -EINVAL,
+                       "listen_token_file %s: its first line should be a token of %d "
+                       "to %d characters",
+                       path, TOKEN_MIN, TOKEN_MAX);
     *ret = mem_strndup(token, length);
     explicit_bzero(token, sizeof token);
     return 0;

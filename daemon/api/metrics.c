@@ -8,7 +8,7 @@
 
 struct sheet {
     struct text_buffer out;
-    bool open;                  /* OpenMetrics */
+    bool open; /* OpenMetrics */
 };
 
 static void family(struct sheet *s, const char *name, const char *type, const char *help)
@@ -92,8 +92,7 @@ static void show_lag_of(struct sheet *s, const char *name, const struct intake_c
                      "kpid_event_lag_seconds_sum{source=\"%s\"} %.3f\n"
                      "kpid_event_lag_seconds_count{source=\"%s\"} %llu\n",
                      name, (unsigned long long)counts->accepted, name,
-                     (double)counts->lag_sum_ms / 1000, name,
-                     (unsigned long long)counts->accepted);
+                     (double)counts->lag_sum_ms / 1000, name, (unsigned long long)counts->accepted);
 }
 
 static void show_lags(struct sheet *s, const struct api *api)
@@ -167,8 +166,14 @@ static void show_sources(struct sheet *s, const struct api *api)
 /* --- Figures: of the company, this week */
 
 enum figure_kind {
-    FIGURE_NUMERATOR, FIGURE_DENOMINATOR, FIGURE_EXCLUDED, FIGURE_PENDING, FIGURE_RATE,
-    FIGURE_TARGET, FIGURE_SHORTFALL, FIGURE_MISSED,
+    FIGURE_NUMERATOR,
+    FIGURE_DENOMINATOR,
+    FIGURE_EXCLUDED,
+    FIGURE_PENDING,
+    FIGURE_RATE,
+    FIGURE_TARGET,
+    FIGURE_SHORTFALL,
+    FIGURE_MISSED,
 };
 
 struct figure {
@@ -216,8 +221,8 @@ static void show_figures(struct sheet *s, const struct api *api)
     for (size_t f = 0; f < sizeof figures / sizeof figures[0]; f++) {
         family(s, figures[f].name, "gauge", figures[f].help);
         for (size_t i = 0; i < rules->kpi_count; i++) {
-            const struct fact *fact = board_fact(api->house.board, &rules->kpis[i], week,
-                                                 "company");
+            const struct fact *fact =
+                board_fact(api->house.board, &rules->kpis[i], week, "company");
 
             if (fact && value_of(fact, figures[f].what, &value))
                 text_buffer_addf(&s->out, "kpid_%s{kpi=\"%s\"} %.10g\n", figures[f].name,

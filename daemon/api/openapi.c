@@ -33,8 +33,9 @@ static void show_parameters(struct text_buffer *to, const struct route *route)
 
 static void show_operation(struct text_buffer *to, const struct route *route)
 {
-    static const char *const keys[][2] = { { "GET", "get" }, { "POST", "post" }, { "PUT", "put" },
-                                           { "DELETE", "delete" } };
+    static const char *const keys[][2] = {
+        { "GET", "get" }, { "POST", "post" }, { "PUT", "put" }, { "DELETE", "delete" }
+    };
 
     for (size_t i = 0; i < LENGTH(keys); i++) {
         if (strcmp(route->method, keys[i][0]) == 0)

@@ -12,9 +12,9 @@ enum { PAGE_FIELDS = 3, PAGE_CURSOR_MAX = 512, PAGE_MAX = 1000 };
 
 struct page {
     size_t limit;
-    bool resumes;                       /* a cursor was given: */
+    bool resumes; /* a cursor was given: */
     char key[PAGE_CURSOR_MAX];
-    const char *fields[PAGE_FIELDS];    /* of the last item; point into `key` */
+    const char *fields[PAGE_FIELDS]; /* of the last item; point into `key` */
 };
 
 /* Reads `limit` (1 to PAGE_MAX, `usual` if NULL) and `cursor` (NULL: from the first), which must

@@ -24,15 +24,15 @@ enum {
 
 struct kept {
     uid_t uid;
-    int64_t looked_at_ms;       /* 0: an empty place */
+    int64_t looked_at_ms; /* 0: an empty place */
     struct peer_name is;
 };
 
 struct peers {
     struct uv_loop_s *loop;
     const struct clock *clock;
-    gid_t group, admin_group;   /* (gid_t)NO_GROUP: there is no such group */
-    uint64_t generation;        /* a look-up under older groups is not kept */
+    gid_t group, admin_group; /* (gid_t)NO_GROUP: there is no such group */
+    uint64_t generation;      /* a look-up under older groups is not kept */
     struct kept kept[PEERS_MAX];
     size_t look_ups;
 };
@@ -168,7 +168,7 @@ static void on_looked(uv_work_t *work, int status)
     struct look_up *l = work->data;
     struct peers *p = l->peers;
 
-    (void)status;               /* never cancelled */
+    (void)status; /* never cancelled */
     p->look_ups--;
     if (l->generation == p->generation)
         peers_keep(p, l->uid, &l->found);

@@ -21,13 +21,13 @@ enum { PEER_NAME_SIZE = 65, PEERS_MAX = 64 };
 
 struct peer {
     uid_t uid;
-    bool known;                 /* false: TCP, nobody knows */
-    bool reads, writes;         /* by what the kernel said alone */
+    bool known;         /* false: TCP, nobody knows */
+    bool reads, writes; /* by what the kernel said alone */
 };
 
 /* What the name service says of a user. */
 struct peer_name {
-    char name[PEER_NAME_SIZE];  /* "uid:1234" if it knows none */
+    char name[PEER_NAME_SIZE]; /* "uid:1234" if it knows none */
     bool reads, writes;
 };
 

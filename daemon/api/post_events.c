@@ -19,31 +19,31 @@
 
 enum {
     SEND_BYTES = BATCH_BYTES_MAX / 2,
-    UNDER_WAY_MAX = 4,                      /* submissions of one body */
-    GATHERED_MAX = 32 * 1024 * 1024,        /* unsent, of all bodies together */
-    LISTED_MAX = 1000,                      /* quarantined lines that the answer names */
+    UNDER_WAY_MAX = 4,               /* submissions of one body */
+    GATHERED_MAX = 32 * 1024 * 1024, /* unsent, of all bodies together */
+    LISTED_MAX = 1000,               /* quarantined lines that the answer names */
     ROOM_WAIT_MS = 10000,
 };
 
 struct post {
-    struct call *call;              /* NULL: the caller has gone */
+    struct call *call; /* NULL: the caller has gone */
     struct api *api;
     char via[PEER_NAME_SIZE + 8];
-    struct text_buffer partial;     /* the beginning of a line */
-    size_t skipped;                 /* bytes of that line that were too many to keep */
+    struct text_buffer partial; /* the beginning of a line */
+    size_t skipped;             /* bytes of that line that were too many to keep */
     int64_t line;
     uint64_t body_bytes;
     struct submission *current;
-    size_t gathered;                /* what it counts in api->gathered_bytes */
+    size_t gathered; /* what it counts in api->gathered_bytes */
     size_t under_way;
-    bool at_end;                    /* the whole body is here */
-    bool waiting;                   /* for room; in api->posts_waiting */
+    bool at_end;  /* the whole body is here */
+    bool waiting; /* for room; in api->posts_waiting */
     int64_t waits_since_ms;
     struct post *next_waiting;
     uint64_t accepted, duplicate, quarantined;
-    struct text_buffer list;        /* of quarantined lines, JSON */
+    struct text_buffer list; /* of quarantined lines, JSON */
     size_t listed;
-    struct problem problem;         /* the first that went wrong; kind NONE: nothing */
+    struct problem problem; /* the first that went wrong; kind NONE: nothing */
 };
 
 static void post_destroy(struct post *p)
@@ -167,8 +167,9 @@ static void on_done(struct submission *s, const struct submission_result *result
     p->accepted += result->accepted;
     p->duplicate += result->duplicate;
     p->quarantined += result->quarantined;
-    for (size_t i = 0; result->status == 0 && result->quarantined &&
-                       i < submission_length(s) && p->listed < LISTED_MAX; i++) {
+    for (size_t i = 0; result->status == 0 && result->quarantined && i < submission_length(s) &&
+                       p->listed < LISTED_MAX;
+         i++) {
         const struct ledger_line *line = submission_line(s, i);
 
         if (line->result == LINE_QUARANTINED)
@@ -211,13 +212,13 @@ static void go_on(struct post *p, bool waited)
 {
     if (!p->at_end) {
         if (waited && send_current(p))
-            call_wake(p->call);         /* the body goes on */
+            call_wake(p->call); /* the body goes on */
         return;
     }
     if (p->partial.length || p->skipped) {
         if (is_due(p) && !send_current(p))
             return;
-        end_line(p, "", 0);             /* the last one, which nothing ended */
+        end_line(p, "", 0); /* the last one, which nothing ended */
     }
     if (send_current(p) && p->under_way == 0)
         reply(p);
@@ -236,7 +237,7 @@ void post_room(void *arg)
     struct api *api = arg;
     struct post *p = api->posts_waiting, *next;
 
-    api->posts_waiting = NULL;          /* who finds no room gets in line again */
+    api->posts_waiting = NULL; /* who finds no room gets in line again */
     for (; p; p = next) {
         next = p->next_waiting;
         p->waiting = false;
@@ -265,8 +266,8 @@ static void add_line(struct post *p, const char *bytes, size_t length, const cha
 {
     size_t cost;
 
-    while (length && (bytes[length - 1] == '\r' || bytes[length - 1] == ' ' ||
-                      bytes[length - 1] == '\t'))
+    while (length &&
+           (bytes[length - 1] == '\r' || bytes[length - 1] == ' ' || bytes[length - 1] == '\t'))
         length--;
     if (length == 0)
         return;
@@ -310,9 +311,9 @@ static void begin_line(struct post *p, const char *bytes, size_t length)
 
 static bool is_due(const struct post *p)
 {
-    return p->current && (submission_length(p->current) >= BATCH_LINES_MAX ||
-                          submission_bytes(p->current) >= SEND_BYTES ||
-                          p->api->gathered_bytes > GATHERED_MAX);
+    return p->current &&
+           (submission_length(p->current) >= BATCH_LINES_MAX ||
+            submission_bytes(p->current) >= SEND_BYTES || p->api->gathered_bytes > GATHERED_MAX);
 }
 
 static size_t body(struct call *call, const char *bytes, size_t length)
@@ -336,7 +337,8 @@ static size_t body(struct call *call, const char *bytes, size_t length)
         taken = length;
     p->body_bytes += taken;
     if (p->body_bytes > call->api->house.conf->body_max_bytes)
-        fail(p, PROBLEM_TOO_LARGE, "the body has more bytes than are allowed at once: send it in "
+        fail(p, PROBLEM_TOO_LARGE,
+             "the body has more bytes than are allowed at once: send it in "
              "parts");
     return taken;
 }

@@ -47,5 +47,6 @@ static void end(struct call *call)
     call_reply_json(call, 202, &out);
 }
 
-const struct handler post_poll = { .begin = body_begin, .body = body_take, .end = end,
-                                   .forget = body_forget };
+const struct handler post_poll = {
+    .begin = body_begin, .body = body_take, .end = end, .forget = body_forget
+};

@@ -32,10 +32,10 @@ enum problem_kind {
 
 struct problem {
     enum problem_kind kind;
-    char detail[512];       /* a sentence for this occurrence */
-    char allow[48];         /* 405: the methods that the path has; else "" */
-    int retry_after_s;      /* 0: not said */
-    char *members;          /* further members as JSON, `"accepted":3`; NULL: none. Owned */
+    char detail[512];  /* a sentence for this occurrence */
+    char allow[48];    /* 405: the methods that the path has; else "" */
+    int retry_after_s; /* 0: not said */
+    char *members;     /* further members as JSON, `"accepted":3`; NULL: none. Owned */
 };
 
 /* Fills kind and detail, forgets the rest; returns false, so that a refusal is one line. */

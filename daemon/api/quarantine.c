@@ -181,8 +181,8 @@ static bool is_an_event(struct call *call, const struct text_buffer *body)
     struct reject reject;
     struct problem problem;
 
-    if (body->length && event_parse(body->bytes, body->length, api_rules(call->api), &event,
-                                    &reject))
+    if (body->length &&
+        event_parse(body->bytes, body->length, api_rules(call->api), &event, &reject))
         return true;
     problem_set(&problem, PROBLEM_UNPROCESSABLE, "%s; item %.20s stays as it is",
                 body->length ? reject.reason : "the body is empty: send the corrected event",
@@ -260,9 +260,9 @@ static bool read_reason(struct call *call, const struct text_buffer *body, char 
     yajl_tree_free(tree);
     if (well)
         return true;
-    problem_set(&problem, PROBLEM_BAD_BODY,
-                "say why: {\"reason\":\"...\"} with 1 to %d bytes, as body or ?reason=",
-                REASON_SIZE - 1);
+    problem_set(
+        &problem, PROBLEM_BAD_BODY,
+        "say why: {\"reason\":\"...\"} with 1 to %d bytes, as body or ?reason=", REASON_SIZE - 1);
     call_problem(call, &problem);
     return false;
 }
@@ -280,8 +280,11 @@ static void dismiss(struct call *call)
     d = mem_zalloc(sizeof *d);
     d->call = call;
     text_set(d->reason, sizeof d->reason, reason);
-    d->request = (struct ledger_request){ .what = LEDGER_DISMISS, .n = n, .text = d->reason,
-                                          .by = call->connection->user, .done = on_dismissed,
+    d->request = (struct ledger_request){ .what = LEDGER_DISMISS,
+                                          .n = n,
+                                          .text = d->reason,
+                                          .by = call->connection->user,
+                                          .done = on_dismissed,
                                           .arg = d };
     if (ledger_submit(call->api->house.ledger, &d->request)) {
         api_pend(call->api);
@@ -295,7 +298,9 @@ static void dismiss(struct call *call)
 }
 
 const struct handler get_quarantine = { .end = list };
-const struct handler post_quarantine = { .begin = body_begin, .body = body_take, .end = resubmit,
-                                         .forget = body_forget };
-const struct handler delete_quarantine = { .begin = body_begin, .body = body_take, .end = dismiss,
-                                           .forget = body_forget };
+const struct handler post_quarantine = {
+    .begin = body_begin, .body = body_take, .end = resubmit, .forget = body_forget
+};
+const struct handler delete_quarantine = {
+    .begin = body_begin, .body = body_take, .end = dismiss, .forget = body_forget
+};

@@ -164,8 +164,7 @@ static bool take_parameter(struct route_hit *hit, char *name, struct problem *pr
     else
         value = name + strlen(name);
     if (!route_decode(name, true) || !route_decode(value, true))
-        return problem_set(problem, PROBLEM_BAD_URL,
-                           "the query is not UTF-8 in percent encoding");
+        return problem_set(problem, PROBLEM_BAD_URL, "the query is not UTF-8 in percent encoding");
     for (i = 0; hit->route->params[i].name; i++) {
         if (strcmp(hit->route->params[i].name, name) == 0)
             break;

@@ -13,26 +13,26 @@ enum { ROUTE_CAPTURES = 2, ROUTE_PARAMS = 8 };
 enum right { RIGHT_READ, RIGHT_WRITE };
 
 struct route_param {
-    const char *name;           /* NULL ends a list */
+    const char *name; /* NULL ends a list */
     const char *help;
 };
 
 struct handler;
 
 struct route {
-    const char *method;         /* "GET" answers HEAD, too */
-    const char *path;           /* "/v1/tickets/{kind}/{ticket}" */
+    const char *method; /* "GET" answers HEAD, too */
+    const char *path;   /* "/v1/tickets/{kind}/{ticket}" */
     enum right right;
     const struct handler *handler;
-    const char *summary;        /* one line */
-    const char *body;           /* content type of the body; NULL: none */
+    const char *summary; /* one line */
+    const char *body;    /* content type of the body; NULL: none */
     const struct route_param params[ROUTE_PARAMS + 1];
 };
 
 struct route_hit {
     const struct route *route;
-    const char *captures[ROUTE_CAPTURES];   /* in order of the path; decoded, UTF-8, not empty */
-    const char *values[ROUTE_PARAMS];       /* beside route->params; NULL: not given */
+    const char *captures[ROUTE_CAPTURES]; /* in order of the path; decoded, UTF-8, not empty */
+    const char *values[ROUTE_PARAMS];     /* beside route->params; NULL: not given */
 };
 
 /* `uri` is what stood in the request line; what is returned points into it. False, with `problem`

@@ -1,6 +1,7 @@
 /* The contract's table of paths. Sorted by path; the rows of one path stand side by side. */
 #include "api/handlers.h"
 
+/* clang-format off */
 #define NDJSON "application/x-ndjson"
 #define JSON   "application/json"
 
@@ -51,5 +52,6 @@ const struct route api_routes[] = {
       { { "kpi", "id of the KPI; all if left out" },
         { "scope", "a scope, or site:* and the like; all if left out" } } },
 };
+/* clang-format on */
 
 const size_t api_route_count = sizeof api_routes / sizeof api_routes[0];

@@ -17,8 +17,8 @@ static bool same_secret(const char *given, const char *secret)
     unsigned difference = length != given_length;
 
     for (size_t i = 0; i < length; i++)
-        difference |= (unsigned)((unsigned char)secret[i] ^
-                                 (unsigned char)(i < given_length ? given[i] : 0));
+        difference |=
+            (unsigned)((unsigned char)secret[i] ^ (unsigned char)(i < given_length ? given[i] : 0));
     return difference == 0;
 }
 
@@ -33,7 +33,7 @@ static bool host_is_ours(const struct call *call)
     size_t length;
 
     if (!host)
-        return true;            /* no browser leaves it out */
+        return true; /* no browser leaves it out */
     port = strrchr(host, ':');
     length = port && !strchr(port, ']') ? (size_t)(port - host) : strlen(host);
     if (!text_copy(name, sizeof name, host, length))
@@ -89,8 +89,7 @@ static void look_up(struct call *call)
     call_wait(call);
 }
 
-static bool peer_may(const struct call *call, const struct peer_name *name,
-                     struct problem *problem)
+static bool peer_may(const struct call *call, const struct peer_name *name, struct problem *problem)
 {
     const struct peer *peer = &call->connection->peer;
     const struct conf *conf = call->api->house.conf;
@@ -143,8 +142,8 @@ static bool admit(struct call *call)
 
 static void reply_options(struct call *call, const char *allow)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL,
-                                                                    MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 
     MHD_add_response_header(response, "Allow", allow);
     call_reply_response(call, 204, response);
@@ -158,7 +157,7 @@ static bool find_route(struct call *call, const char *method)
     char allow[48];
 
     if (call->hit.route)
-        return true;            /* asked again after a look-up */
+        return true; /* asked again after a look-up */
     if (c->uri_too_long) {
         problem_set(&problem, PROBLEM_URL_TOO_LONG, "the address has more than %d bytes", URI_MAX);
     } else if (strcmp(method, "OPTIONS") == 0 &&

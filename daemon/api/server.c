@@ -30,12 +30,14 @@ enum { SWEEP_MS = 2000, SILENCE_S = 20, RUNS_MAX = 4, RUNS_AT_END = 16 };
 
 /* How long a connection may stay in a phase; 0: for ever. */
 static const int64_t phase_limits_ms[] = {
+    /* clang-format off */
     [PHASE_IDLE] = 30000,       /* no request, or half a request line */
     [PHASE_HEADERS] = 30000,
     [PHASE_BODY] = 300000,
     [PHASE_WORK] = 0,           /* ours to end */
     [PHASE_REPLY] = 120000,
     [PHASE_STREAM] = 0,         /* silence alone ends it */
+    /* clang-format on */
 };
 
 void connection_phase(struct connection *c, enum phase phase)
@@ -73,7 +75,7 @@ static void on_timer(uv_timer_t *timer)
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-    (void)status;               /* MHD_run finds out itself */
+    (void)status; /* MHD_run finds out itself */
     (void)events;
     run(poll->data);
 }
@@ -114,7 +116,7 @@ static void on_sweep(uv_timer_t *timer)
         int64_t limit = phase_limits_ms[c->phase];
 
         if (limit && now - c->since_ms > limit && !c->call.suspended)
-            (void)shutdown(c->fd, SHUT_RDWR);       /* libmicrohttpd sees the end and closes */
+            (void)shutdown(c->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
     }
     sse_sweep(api, now);
     post_sweep(api, now);
@@ -147,10 +149,11 @@ static void turn_away(struct connection *c)
     length = snprintf(answer, sizeof answer,
                       "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
                       "Retry-After: 1\r\nContent-Type: application/problem+json\r\n"
-                      "Content-Length: %zu\r\n\r\n%s", body.length, body.bytes);
+                      "Content-Length: %zu\r\n\r\n%s",
+                      body.length, body.bytes);
     text_buffer_finish(&body);
     assert(length > 0 && (size_t)length < sizeof answer);
-    (void)send(c->fd, answer, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);     /* a courtesy */
+    (void)send(c->fd, answer, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL); /* a courtesy */
     (void)shutdown(c->fd, SHUT_RDWR);
 }
 
@@ -166,7 +169,7 @@ static void connection_open(struct listener *l, struct MHD_Connection *mhd, void
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     connection_phase(c, PHASE_IDLE);
     if (l->web)
-        c->peer.reads = true;   /* the token, or being local, decides */
+        c->peer.reads = true; /* the token, or being local, decides */
     else if (peer_of_socket(api->peers, c->fd, &c->peer) < 0)
         c->peer = (struct peer){ 0 };
     if (c->peer.known && connections_of(api, c->peer.uid) >= (most > 4 ? most : 4))
@@ -206,8 +209,8 @@ static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
  * request's context. */
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
-    struct connection *c = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-                               ->socket_context;
+    struct connection *c =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     size_t size = strlen(uri) + 1;
 
     (void)cls;
@@ -276,8 +279,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
         connection_phase(c, PHASE_BODY);
         serve_first(call, method);
         if (call->suspended || call->stage != CALL_REPLIED || !has_body(call))
-            return MHD_YES;     /* the next call brings the body, or its end */
-        return queue(call);     /* its body is not read, and the connection is closed */
+            return MHD_YES; /* the next call brings the body, or its end */
+        return queue(call); /* its body is not read, and the connection is closed */
     }
     if (*data_size > 0) {
         *data_size -= serve_body(call, data, *data_size);
@@ -309,7 +312,9 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 /* --- Beginning and end */
 
-__attribute__((format(printf, 2, 0)))
+static void on_mhd_log(void *cls, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
 static void on_mhd_log(void *cls, const char *format, va_list args)
 {
     char line[256];
@@ -335,12 +340,11 @@ static int start(struct listener *l, int fd, struct err *err)
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, l,
         MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SILENCE_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        l, MHD_OPTION_URI_LOG_CALLBACK, on_uri, l, MHD_OPTION_UNESCAPE_CALLBACK, leave_as_is, NULL,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, l, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_URI_LOG_CALLBACK,
+        on_uri, l, MHD_OPTION_UNESCAPE_CALLBACK, leave_as_is, NULL, MHD_OPTION_END);
     if (!l->mhd) {
-        (void)close(fd);        /* nobody will listen on it */
+        (void)close(fd); /* nobody will listen on it */
         return err_set(err, -ENOMEM, "socket: libmicrohttpd cannot start: %s", strerror(errno));
     }
     epoll_fd = MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -443,7 +447,7 @@ static void quiesce(struct listener *l)
     int fd = l->mhd ? MHD_quiesce_daemon(l->mhd) : -1;
 
     if (fd >= 0)
-        (void)close(fd);        /* nobody more is accepted */
+        (void)close(fd); /* nobody more is accepted */
 }
 
 void api_stop(struct api *api, void (*stopped)(void *arg), void *arg)
@@ -455,10 +459,10 @@ void api_stop(struct api *api, void (*stopped)(void *arg), void *arg)
     quiesce(&api->local);
     quiesce(&api->web);
     if (api->path)
-        (void)unlink(api->path);        /* the next start would replace it */
+        (void)unlink(api->path); /* the next start would replace it */
     board_watch_remove(api->house.board, &api->watch);
     intake_off_room(api->house.intake, post_room, api);
-    post_room(api);                     /* who waits for room is told to come again */
+    post_room(api); /* who waits for room is told to come again */
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -478,7 +482,7 @@ static void end(struct listener *l)
     if (!l->mhd)
         return;
     for (int i = 0; i < RUNS_AT_END; i++)
-        MHD_run(l->mhd);                /* the last answers go out, as far as somebody reads */
+        MHD_run(l->mhd); /* the last answers go out, as far as somebody reads */
     uv_poll_stop(&l->poll);
     MHD_stop_daemon(l->mhd);
     l->mhd = NULL;

@@ -74,8 +74,7 @@ static void encode(struct text_buffer *to, const char *text)
     }
 }
 
-void show_ticket_link(struct text_buffer *to, const char *key, const char *kind,
-                      const char *ticket)
+void show_ticket_link(struct text_buffer *to, const char *key, const char *kind, const char *ticket)
 {
     json_out_key(to, key);
     text_buffer_addf(to, "\"/v1/tickets/%s/", kind);
@@ -90,7 +89,7 @@ bool show_has_evidence(const char *json)
     bool has;
 
     if (!strstr(json, "evidence"))
-        return false;           /* most have none: not worth a parse */
+        return false; /* most have none: not worth a parse */
     tree = yajl_tree_parse(json, NULL, 0);
     has = tree && yajl_tree_get(tree, (const char **)(uintptr_t)path, yajl_t_any) != NULL;
     yajl_tree_free(tree);

@@ -21,11 +21,11 @@ enum { KEEP_ALIVE_MS = 15000, TEXT_MAX = 8192, BLOCK_SIZE = 4096 };
 struct stream {
     struct call *call;
     struct api *api;
-    char kpi[KPI_ID_SIZE];      /* "": all */
-    char scope[SCOPE_SIZE];     /* "": all */
-    uint64_t change;            /* the last one that was written, or passed over */
+    char kpi[KPI_ID_SIZE];  /* "": all */
+    char scope[SCOPE_SIZE]; /* "": all */
+    uint64_t change;        /* the last one that was written, or passed over */
     struct text_buffer text;
-    size_t sent;                /* of `text` */
+    size_t sent; /* of `text` */
     int64_t spoke_at_ms;
     bool closing;
     struct stream *next, *previous;
@@ -42,8 +42,8 @@ static void write_event(struct stream *s, const struct board_change *change)
     const struct board *board = s->api->house.board;
     const struct rules *rules = api_rules(s->api);
     const struct published_fact *f = change->fact;
-    struct fact_view view = board_view(board, &rules->kpis[f->kpi], f->period, f->scope, &f->fact,
-                                       api_as_of(s->api));
+    struct fact_view view =
+        board_view(board, &rules->kpis[f->kpi], f->period, f->scope, &f->fact, api_as_of(s->api));
 
     text_buffer_addf(&s->text, "event: fact\nid: %lld\ndata: ", (long long)change->position);
     fact_json(&s->text, &view, &rules->zone);

@@ -71,7 +71,7 @@ static void on_done(uv_work_t *request, int status)
     struct work *w = request->data;
     struct api *api = w->call->api;
 
-    (void)status;               /* never cancelled */
+    (void)status; /* never cancelled */
     w->slot->busy = false;
     if (w->rc < 0)
         call_fail(w->call, w->rc, &w->err);
@@ -107,7 +107,7 @@ static void start_next(struct api *api)
         slot->busy = true;
         w->slot = slot;
         rc = uv_queue_work(api->house.loop, &w->request, on_pool, on_done);
-        assert(rc == 0);        /* it fails only for a missing callback */
+        assert(rc == 0); /* it fails only for a missing callback */
     }
 }
 
@@ -136,8 +136,8 @@ static void store_first(struct work *w)
 {
     struct api *api = w->call->api;
 
-    w->store = (struct ledger_request){ .what = LEDGER_STORE, .via = "", .done = on_stored,
-                                        .arg = w };
+    w->store =
+        (struct ledger_request){ .what = LEDGER_STORE, .via = "", .done = on_stored, .arg = w };
     if (board_now(api->house.board)->stored || !ledger_submit(api->house.ledger, &w->store))
         enqueue(w);
 }
@@ -192,8 +192,12 @@ struct fact_view work_view(const struct work *w, const struct kpi *kpi, struct p
                            const char *scope, const struct fact *fact)
 {
     const struct zone *zone = &w->rules->zone;
-    struct fact_view view = { .kpi = kpi, .period = period, .scope = scope, .fact = fact,
-                              .coverage = { .share_e4 = 10000 }, .as_of = w->as_of,
+    struct fact_view view = { .kpi = kpi,
+                              .period = period,
+                              .scope = scope,
+                              .fact = fact,
+                              .coverage = { .share_e4 = 10000 },
+                              .as_of = w->as_of,
                               .state = fact_state_of(period, zone, w->as_of) };
 
     if (w->gaps)

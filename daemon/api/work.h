@@ -13,21 +13,21 @@ struct work {
     struct call *call;
     struct work_slot *slot;
     struct work *next;
-    struct ledger_request store;    /* so that what is read agrees with the figures shown */
+    struct ledger_request store; /* so that what is read agrees with the figures shown */
     /* What the pool thread may look at: its own copies, taken when the work was asked for. */
     char *path;
     struct rules *rules;
-    struct gaps *gaps;          /* one for each KPI; NULL: none */
+    struct gaps *gaps; /* one for each KPI; NULL: none */
     /* The state of the ledger that is read. */
     int64_t as_of, position;
     /* Pool thread, between reader_begin and reader_end. 0 or negative errno. */
     int (*run)(struct work *work, struct reader *reader, struct err *err);
     /* Loop thread: replies. Only after run succeeded; else the call has been told. */
     void (*done)(struct work *work);
-    void (*forget)(void *arg);  /* frees `arg`; NULL: nothing to free */
+    void (*forget)(void *arg); /* frees `arg`; NULL: nothing to free */
     void *arg;
-    struct text_buffer out;     /* what `run` wrote; freed afterwards */
-    struct problem problem;     /* if `run` found one: kind is not PROBLEM_NONE */
+    struct text_buffer out; /* what `run` wrote; freed afterwards */
+    struct problem problem; /* if `run` found one: kind is not PROBLEM_NONE */
     int rc;
     struct err err;
 };
