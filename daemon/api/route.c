@@ -28,7 +28,7 @@ bool route_decode(char *text, bool plus)
         if (*from == '%') {
             int high = hex(from[1]), low = high < 0 ? -1 : hex(from[2]);
 
-            if (low < 0 || high + low == 0)
+            if (low < 0)
                 return false;
             *to++ = (char)(high * 16 + low);
             from += 3;
