@@ -15,6 +15,7 @@ struct asker {
     int64_t began;
     char answer[16384];
     size_t have;
+    size_t length;              /* of the last whole answer */
 };
 
 static void ask(struct asker *a, const char *question, size_t length)
@@ -32,7 +33,8 @@ static bool answered(struct asker *a)
     if (n <= 0)
         die("bench: the server closed the connection");
     a->have += (size_t)n;
-    return answer_length(a->answer, a->have) > 0;
+    a->length = answer_length(a->answer, a->have);
+    return a->length > 0;
 }
 
 static int64_t run(struct asker *askers, int count, const char *question, int64_t total,
@@ -53,8 +55,8 @@ static int64_t run(struct asker *askers, int count, const char *question, int64_
             if (!polls[i].revents || !answered(&askers[i]))
                 continue;
             samples_add(samples, now_ns() - askers[i].began);
-            done++;
-            ask(&askers[i], question, length);
+            if (++done < total)
+                ask(&askers[i], question, length);
         }
     }
     return now_ns() - began;
@@ -89,6 +91,6 @@ int cmd_ask(int argc, char **argv)
     took = run(askers, connections, question, total, &samples);
     printf("%.0f %.1f %.1f %zu\n", (double)total * 1e9 / (double)took,
            samples_percentile(&samples, 0.5), samples_percentile(&samples, 0.99),
-           answer_length(askers[0].answer, askers[0].have));
+           askers[0].length);
     return 0;
 }

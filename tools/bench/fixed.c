@@ -1,5 +1,6 @@
 /* The bare counterpart of a query: a libuv server that answers every request with the same bytes
  * of HTTP, as many as the daemon's own answer has. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ int cmd_fixed(int argc, char **argv)
         die("bench: %zu to %zu bytes", head_size + 1, sizeof answer);
     memset(answer, 'x', sizeof answer);
     answer[sprintf(answer, head, answer_size - head_size)] = 'x';
+    signal(SIGPIPE, SIG_IGN);
     uv_pipe_init(uv_default_loop(), &server, 0);
     if (uv_pipe_bind(&server, argv[1]) < 0 ||
         uv_listen((uv_stream_t *)&server, 128, on_connection) < 0)

@@ -55,7 +55,7 @@ static size_t begin_ticket(struct history *h, int64_t at, char *line)
 {
     const char *kind = pick_kind(h), *site = sites[draw(h, 5)];
     bool has_device = kind[0] == 'i' || kind[0] == 'r';
-    char when[40], device[40] = "";
+    char when[48], device[40] = "";
     int64_t n = h->serial++;
     int length;
 
@@ -80,7 +80,7 @@ static size_t begin_ticket(struct history *h, int64_t at, char *line)
 static size_t device_event(struct history *h, int64_t at, char *line)
 {
     int64_t n = h->serial++;
-    char when[40];
+    char when[48];
     const char *type = draw(h, 8) == 0 ? "commissioned" : draw(h, 2) ? "faulted" : "recovered";
 
     put_at(when, sizeof when, at);
