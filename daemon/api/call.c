@@ -1,6 +1,5 @@
 /* Calls: what handlers use to answer, to wait, and to read what the caller sent. */
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,11 +82,9 @@ void call_problem(struct call *call, struct problem *problem)
 void call_fail(struct call *call, int status, const struct err *err)
 {
     struct problem problem;
-    bool full = status == -ENOSPC || status == -EDQUOT || status == -EROFS;
 
-    problem_set(&problem, full ? PROBLEM_STORAGE : PROBLEM_BUSY, "%.*s", 500, err->text);
-    if (!full)
-        problem.retry_after_s = 2;
+    problem_set(&problem, problem_of_failure(status), "%.*s", 500, err->text);
+    problem.retry_after_s = 2;
     call_problem(call, &problem);
 }
 

@@ -52,6 +52,8 @@ static int show_fact(struct work *w, struct reader *reader, const struct kpi *kp
 
     if (rc < 0)
         return rc;
+    if (!found.found && w->unstored.code < 0)
+        return err_set(err, w->unstored.code, "%s", w->unstored.text);
     if (!found.found) {
         problem_set(&w->problem, PROBLEM_NOT_FOUND, "no fact %s %s %s: nothing was counted there",
                     q->kpi, period_format(period, q->period), q->scope);

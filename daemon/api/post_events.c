@@ -8,7 +8,6 @@
  * there is no room for a while he is told so, with what was taken until then: to send everything
  * again is safe, for what is in the log already is a duplicate. */
 #include <assert.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +159,6 @@ static void end_line(struct post *p, const char *bytes, size_t length);
 static void on_done(struct submission *s, const struct submission_result *result, void *arg)
 {
     struct post *p = arg;
-    bool full = result->status == -ENOSPC || result->status == -EDQUOT || result->status == -EROFS;
 
     p->under_way--;
     api_unpend(p->api);
@@ -177,7 +175,7 @@ static void on_done(struct submission *s, const struct submission_result *result
     }
     submission_destroy(s);
     if (result->status < 0)
-        fail(p, full ? PROBLEM_STORAGE : PROBLEM_BUSY, result->err.text);
+        fail(p, problem_of_failure(result->status), result->err.text);
     if (p->call)
         proceed(p);
     else if (p->under_way == 0)

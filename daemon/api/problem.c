@@ -2,6 +2,7 @@
 #include "api/problem.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ static const struct {
     [PROBLEM_BUSY] = { 503, "busy", "The daemon is busy" },
     [PROBLEM_UNWELL] = { 503, "unwell", "Something is not well" },
     [PROBLEM_STORAGE] = { 507, "storage-full", "The disk is full" },
+    [PROBLEM_STORAGE_FAILED] = { 503, "storage-failed", "The disk failed" },
 };
 
 bool problem_set(struct problem *p, enum problem_kind kind, const char *format, ...)
@@ -49,6 +51,21 @@ void problem_finish(struct problem *p)
 {
     free(p->members);
     p->members = NULL;
+}
+
+enum problem_kind problem_of_failure(int status)
+{
+    switch (status) {
+    case -ENOSPC:
+    case -EDQUOT:
+        return PROBLEM_STORAGE;
+    case -EROFS:
+    case -EIO:
+    case -EBADMSG:
+        return PROBLEM_STORAGE_FAILED;
+    default:
+        return PROBLEM_BUSY;
+    }
 }
 
 int problem_status(enum problem_kind kind)

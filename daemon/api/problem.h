@@ -27,6 +27,7 @@ enum problem_kind {
     PROBLEM_BUSY,
     PROBLEM_UNWELL,
     PROBLEM_STORAGE,
+    PROBLEM_STORAGE_FAILED,
     PROBLEM_KINDS,
 };
 
@@ -42,6 +43,9 @@ struct problem {
 bool problem_set(struct problem *problem, enum problem_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void problem_finish(struct problem *problem);
+
+/* What kind it is that the ledger could not do something. `status` is a negative errno. */
+enum problem_kind problem_of_failure(int status);
 
 int problem_status(enum problem_kind kind);
 /* The document, no newline. */

@@ -124,10 +124,14 @@ static void enqueue(struct work *w)
     start_next(api);
 }
 
-/* Stored or not (the ledger says in the journal why it cannot): what is there is read. */
+/* Stored or not: what is there is read. Whoever does not find what the board shows says why. */
 static void on_stored(struct ledger_request *request)
 {
-    enqueue(request->arg);
+    struct work *w = request->arg;
+
+    if (request->status < 0)
+        w->unstored = request->err;
+    enqueue(w);
 }
 
 /* The figures on the board may be ahead of the tables by half a second: brings them level first,

@@ -14,6 +14,7 @@ struct work {
     struct work_slot *slot;
     struct work *next;
     struct ledger_request store; /* so that what is read agrees with the figures shown */
+    struct err unstored; /* why not; code 0: it does */
     /* What the pool thread may look at: its own copies, taken when the work was asked for. */
     char *path;
     struct rules *rules;

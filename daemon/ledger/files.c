@@ -34,6 +34,24 @@ static void own_like_folder(int fd, const char *path)
     free(folder);
 }
 
+/* With what to do about it, where that is known. */
+static int cannot_write(const char *path, struct err *err)
+{
+    int why = errno;
+
+    if (why == EROFS)
+        return err_set(err, -why,
+                       "%s: its file system is mounted read-only: look at the kernel's log, and "
+                       "mount it for writing", path);
+    if (why == EACCES || why == EPERM)
+        return err_set(err, -why,
+                       "%s: not allowed: check that it and its folder belong to the daemon's user",
+                       path);
+    if (why == ENOSPC || why == EDQUOT)
+        return err_set(err, -why, "%s: its disk is full: free some space", path);
+    return err_set(err, -why, "%s: %s", path, strerror(why));
+}
+
 int file_open_or_make(const char *path, struct err *err)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, FILE_MODE);
@@ -46,9 +64,7 @@ int file_open_or_make(const char *path, struct err *err)
     }
     if (errno == EEXIST)
         fd = open(path, O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, -errno, "%s: %s", path, strerror(errno));
-    return fd;
+    return fd < 0 ? cannot_write(path, err) : fd;
 }
 
 static int sync_at(const char *path, int flags, struct err *err)

@@ -323,7 +323,7 @@ void ledger_close(struct ledger *l)
     if (l->opened) {            /* one that could not be opened has said why, and is left alone */
         l->store_now = true;
         writer_group(l, NULL, 0);       /* the last durable instant */
-        if (sql_checkpoint(l->db, true, NULL, &err) < 0)
+        if (sql_checkpoint(l->db, true, NULL, &err) < 0 && l->stats.well)
             log_warning("ledger: %s", err.text);
     }
     statements_finish(l);

@@ -90,14 +90,39 @@ static int cannot_open(struct err *err, sqlite3 *db, const char *what)
     return err_set(err, -why, "%s: %s cannot be opened: %s", what, name_of(db), strerror(why));
 }
 
+/* What the system said last of the write-ahead log, or else of the file. SQLite 3.40 keeps it with
+ * the file, and forgets it when a commit fails. */
+static int last_errno(sqlite3 *db)
+{
+    sqlite3_file *wal = NULL;
+    int why = 0;
+
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK && wal &&
+        wal->pMethods)
+        (void)wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &why); /* then it is 0 */
+    if (why == 0)
+        (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &why);
+    return why ? why : sqlite3_system_errno(db);
+}
+
+/* "disk I/O error" has many reasons, too, and some have another mend. */
+static int kind_of_io_error(sqlite3 *db)
+{
+    int why = last_errno(db);
+
+    if (why == ENOSPC || why == EDQUOT)
+        return SQLITE_FULL;
+    return why == EROFS ? SQLITE_READONLY : SQLITE_IOERR;
+}
+
 int sql_error(struct err *err, sqlite3 *db, int rc, const char *what)
 {
     char sentence[ERROR_ADVICE_SIZE];
     const char *details = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
     int kind = rc & 0xff;
 
-    if (kind == SQLITE_IOERR && db && sqlite3_system_errno(db) == ENOSPC)
-        kind = SQLITE_FULL;
+    if (kind == SQLITE_IOERR && db)
+        kind = kind_of_io_error(db);
     if (kind == SQLITE_CANTOPEN)
         return cannot_open(err, db, what);
     for (size_t i = 0; i < LENGTH(advices); i++)

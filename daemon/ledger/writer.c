@@ -202,6 +202,7 @@ static bool commit_group(struct ledger *l, struct ledger_request **requests, siz
     struct group_counts counts = { 0 };
     int64_t began = clock_monotonic(l->clock), waiting = l->stats.waiting_quarantine;
     struct err err = { 0 };
+    int changes = sqlite3_total_changes(l->db);
     int rc = log_group(l, requests, count, &counts, &err);
 
     l->quarantine_touched = false;
@@ -209,7 +210,9 @@ static bool commit_group(struct ledger *l, struct ledger_request **requests, siz
         roll_back(l, waiting, requests, count, rc, &err);
     else
         note_commit(l, requests, count, &counts, began);
-    writer_note_health(l, rc, &err);
+    /* A commit of nothing succeeds on a dead disk, too: it proves nothing. */
+    if (rc < 0 || sqlite3_total_changes(l->db) != changes)
+        writer_note_health(l, rc, &err);
     return rc == 0;
 }
 
@@ -257,6 +260,17 @@ static void checkpoint(struct ledger *l)
         l->wal_pages = 0;
 }
 
+/* Who asked for it to be stored hears that it is not. */
+static void tell_unstored(struct ledger_request **requests, size_t count, int rc,
+                          const struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (requests[i]->what == LEDGER_STORE) {
+            requests[i]->status = rc;
+            requests[i]->err = *err;
+        }
+}
+
 /* Counts the group and stores if that is due, all in one transaction. */
 static void count_and_store(struct ledger *l, struct ledger_request **requests, size_t count)
 {
@@ -271,6 +285,8 @@ static void count_and_store(struct ledger *l, struct ledger_request **requests, 
     }
     if (rc < 0 || store)
         writer_note_health(l, rc, &err);
+    if (rc < 0)
+        tell_unstored(requests, count, rc, &err);
 }
 
 void writer_group(struct ledger *l, struct ledger_request **requests, size_t count)
