@@ -8,6 +8,7 @@
  *   --rebuild --compare          counting anew from the log finds nothing else (on a file) */
 #include "run_trial.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -428,6 +429,7 @@ static void do_act(struct runner *r, struct act *act)
 {
     switch (act->kind) {
     case ACT_LINE:
+        assert(r->waiting_count < LENGTH(r->waiting));
         r->waiting[r->waiting_count++] = act;
         break;
     case ACT_COMMIT:

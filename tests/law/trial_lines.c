@@ -28,6 +28,8 @@ struct maker {
     struct random *r;
     const struct rules *rules;
     int64_t begin_at, end_at;
+    int tickets, devices;           /* of a hundred lines; the rest tell of inputs */
+    bool one_device;
     int64_t instants[INSTANTS_MAX];
     size_t instant_count;
     int made;
@@ -83,6 +85,13 @@ static int64_t fresh_instant(struct maker *m)
                              SPAN_MINUTE + (random_chance(m->r, 20) ? random_below(m->r, 60000) : 0);
 }
 
+static int64_t use_instant(struct maker *m, int64_t at)
+{
+    if (m->instant_count < INSTANTS_MAX)
+        m->instants[m->instant_count++] = at;
+    return at;
+}
+
 static int64_t random_instant(struct maker *m)
 {
     int64_t at = fresh_instant(m);
@@ -100,9 +109,7 @@ static int64_t random_instant(struct maker *m)
         at -= random_window(m);
     if (random_chance(m->r, 12))
         at += random_below(m->r, 3) - 1;
-    if (m->instant_count < INSTANTS_MAX)
-        m->instants[m->instant_count++] = at;
-    return at;
+    return use_instant(m, at);
 }
 
 static void put_at(struct draft *d, struct random *r, int64_t at)
@@ -142,11 +149,11 @@ static void put_attributes(struct maker *m, struct draft *d, int percent)
         put(d, "model", RANDOM_PICK(m->r, models));
 }
 
-static const char *random_device(struct random *r)
+static const char *random_device(const struct maker *m)
 {
     static const char *const devices[] = { "d1", "d1", "d2", "d3" };
 
-    return RANDOM_PICK(r, devices);
+    return m->one_device ? "d1" : RANDOM_PICK(m->r, devices);
 }
 
 static void draft_ticket(struct maker *m, struct draft *d)
@@ -167,7 +174,7 @@ static void draft_ticket(struct maker *m, struct draft *d)
     put_at(d, m->r, random_instant(m));
     put(d, "ticket", RANDOM_PICK(m->r, tickets));
     if (random_chance(m->r, 55))
-        put(d, "device", random_device(m->r));
+        put(d, "device", random_device(m));
     put_attributes(m, d, 25);
     if (strcmp(verb, "settled") == 0 || (strcmp(verb, "amended") == 0 && random_chance(m->r, 80)))
         put(d, "outcome", RANDOM_PICK(m->r, outcomes));
@@ -187,7 +194,7 @@ static void draft_device(struct maker *m, struct draft *d)
     put_identity(m, d, NULL);
     put(d, "type", type);
     put_at(d, m->r, random_instant(m));
-    put(d, "device", random_device(m->r));
+    put(d, "device", random_device(m));
     put_attributes(m, d, 25);
     if (strstr(type, "fault") || strstr(type, "recover"))
         put(d, "code", random_chance(m->r, 75) ? "offline" : "lamp");
@@ -236,41 +243,168 @@ static void steal_identity(struct maker *m, struct draft *d)
                 d->fields[j] = victim->fields[i];
 }
 
-static char *next_line(struct maker *m)
+static void add_line(struct lines *to, char *line)
 {
-    int64_t choice = random_below(m->r, 100);
-    struct draft fresh = { 0 }, *d = &fresh;
+    to->items = mem_realloc_array(to->items, to->count + 1, sizeof *to->items);
+    to->items[to->count++] = line;
+}
 
-    if (choice < 3)
-        return bad_line(m);
-    if (choice < 12 && m->draft_count > 0)
-        return render(&m->drafts[random_below(m->r, (int64_t)m->draft_count)], m->r);
-    if (choice < 64)
-        draft_ticket(m, d);
-    else if (choice < 92)
-        draft_device(m, d);
-    else
-        draft_input(m, d);
-    if (random_chance(m->r, 2) && m->draft_count > 0 && choice < 92)
-        steal_identity(m, d);
+static void add_draft(struct maker *m, struct lines *to, struct draft *d)
+{
     if (m->draft_count < LENGTH(m->drafts))
         m->drafts[m->draft_count++] = *d;
-    return render(d, m->r);
+    add_line(to, render(d, m->r));
+}
+
+/* A span of the rules, give or take a millisecond; what begins and ends in a story lies exactly on
+ * an edge of the law. */
+static int64_t edge_after(struct maker *m, int64_t at, int64_t span)
+{
+    return use_instant(m, at + (span == SPAN_NONE ? SPAN_HOUR : span) + random_below(m->r, 3) - 1);
+}
+
+static const struct kpi *kpi_that_counts(struct maker *m, const char *counts)
+{
+    const struct kpi *kpi = rules_kpi_of_kind(m->rules, counts);
+
+    for (size_t i = 0; !kpi && i < m->rules->kpi_count; i++)
+        if (strcmp(m->rules->kpis[i].counts, counts) == 0)
+            kpi = &m->rules->kpis[i];
+    return kpi;
+}
+
+/* A fault that lasts about as long as it must to be confirmed. */
+static void tell_fault(struct maker *m, struct lines *to)
+{
+    const struct kpi *kpi = kpi_that_counts(m, "device");
+    const char *device = random_device(m), *code = random_chance(m->r, 75) ? "offline" : "lamp";
+    int64_t at = random_instant(m);
+
+    for (int i = 0; i < 2; i++) {
+        struct draft d = { 0 };
+
+        put_identity(m, &d, NULL);
+        put(&d, "type", i == 0 ? "device.faulted" : "device.recovered");
+        put_at(&d, m->r, i == 0 ? at : edge_after(m, at, kpi ? kpi->confirm_after_ms : 0));
+        put(&d, "device", device);
+        put(&d, "code", code);
+        add_draft(m, to, &d);
+    }
+}
+
+static void tell_of_ticket(struct maker *m, struct lines *to, const char *kind, const char *verb,
+                           const char *ticket, const char *device, int64_t at)
+{
+    static const char *const outcomes[] = { "success", "success", "success", "failure",
+                                            "excluded" };
+    struct draft d = { 0 };
+    char type[64];
+
+    snprintf(type, sizeof type, "%s.%s", kind, verb);
+    put_identity(m, &d, NULL);
+    put(&d, "type", type);
+    put_at(&d, m->r, at);
+    put(&d, "ticket", ticket);
+    if (device)
+        put(&d, "device", device);
+    if (strcmp(verb, "settled") == 0 || strcmp(verb, "amended") == 0)
+        put(&d, "outcome", RANDOM_PICK(m->r, outcomes));
+    if (strcmp(verb, "amended") == 0) {
+        put(&d, "by", "head");
+        put(&d, "reason", "seen");
+    }
+    add_draft(m, to, &d);
+}
+
+/* A ticket that is settled, or amended, about when it expires. */
+static void tell_expiry(struct maker *m, struct lines *to)
+{
+    static const char *const kinds[] = { "dispatch", "dispatch", "visit", "install", "repair" };
+    const char *kind = RANDOM_PICK(m->r, kinds);
+    const struct kpi *kpi = kpi_that_counts(m, kind);
+    int64_t at = random_instant(m), x = edge_after(m, at, kpi ? kpi->expire_after_ms : SPAN_NONE);
+    char ticket[16];
+
+    snprintf(ticket, sizeof ticket, "e%d", m->made);
+    tell_of_ticket(m, to, kind, "opened", ticket, NULL, at);
+    tell_of_ticket(m, to, kind, random_chance(m->r, 70) ? "settled" : "amended", ticket, NULL, x);
+    if (random_chance(m->r, 30))
+        tell_of_ticket(m, to, kind, "amended", ticket, NULL, use_instant(m, x + SPAN_MINUTE));
+}
+
+/* Jobs on one device, each opened about when the one before can still be accused. */
+static void tell_rework(struct maker *m, struct lines *to)
+{
+    const char *device = random_device(m);
+    int64_t at = random_instant(m);
+    int64_t jobs = 2 + random_below(m->r, 3);
+
+    for (int i = 0; i < jobs; i++) {
+        const char *kind = i == 0 && random_chance(m->r, 60) ? "install" : "repair";
+        const struct kpi *kpi = kpi_that_counts(m, kind);
+        char ticket[16];
+
+        snprintf(ticket, sizeof ticket, "r%d", m->made);
+        tell_of_ticket(m, to, kind, "opened", ticket, device, at);
+        if (random_chance(m->r, 70))
+            at = use_instant(m, at + random_below(m->r, 3) * SPAN_MINUTE);
+        if (random_chance(m->r, 90))
+            tell_of_ticket(m, to, kind, "settled", ticket, NULL, at);
+        at = random_chance(m->r, 70) ? edge_after(m, at, kpi ? kpi->rework_window_ms : SPAN_NONE)
+                                     : use_instant(m, at + SPAN_MINUTE);
+    }
+}
+
+static void add_some(struct maker *m, struct lines *to)
+{
+    int64_t choice = random_below(m->r, 100);
+    struct draft d = { 0 };
+
+    if (choice < 3) {
+        add_line(to, bad_line(m));
+    } else if (choice < 12 && m->draft_count > 0) {
+        add_line(to, render(&m->drafts[random_below(m->r, (int64_t)m->draft_count)], m->r));
+    } else if (choice < 18) {
+        if (random_chance(m->r, m->devices))
+            tell_fault(m, to);
+        else if (random_chance(m->r, 50))
+            tell_expiry(m, to);
+        else
+            tell_rework(m, to);
+    } else {
+        choice = random_below(m->r, 100);
+        if (choice < m->tickets)
+            draft_ticket(m, &d);
+        else if (choice < m->tickets + m->devices)
+            draft_device(m, &d);
+        else
+            draft_input(m, &d);
+        if (random_chance(m->r, 2) && m->draft_count > 0 && choice < m->tickets + m->devices)
+            steal_identity(m, &d);
+        add_draft(m, to, &d);
+    }
 }
 
 void random_lines(struct lines *ret, struct random *r, const struct rules *rules,
                   int64_t begin_at, int64_t end_at)
 {
+    static const struct {
+        int tickets, devices;
+    } flavours[] = { { 60, 30 }, { 60, 30 }, { 30, 65 }, { 10, 88 }, { 95, 3 } };
     struct maker *m = mem_zalloc(sizeof *m);
+    size_t flavour = (size_t)random_below(r, (int64_t)LENGTH(flavours));
+    size_t wanted = 3 + (size_t)random_below(r, random_chance(r, 30) ? 80 : 25);
 
     m->r = r;
     m->rules = rules;
     m->begin_at = begin_at;
     m->end_at = end_at;
+    m->tickets = flavours[flavour].tickets;
+    m->devices = flavours[flavour].devices;
+    m->one_device = random_chance(r, 40);
     oracle_use_zone(rules->zone.name);
-    ret->count = 3 + (size_t)random_below(r, random_chance(r, 30) ? 80 : 25);
-    ret->items = mem_realloc_array(NULL, ret->count, sizeof *ret->items);
-    for (size_t i = 0; i < ret->count; i++)
-        ret->items[i] = next_line(m);
+    *ret = (struct lines){ 0 };
+    while (ret->count < wanted)
+        add_some(m, ret);
     free(m);
 }
