@@ -61,8 +61,11 @@ static int side_add_job(struct ledger *l, struct side *side, const struct ticket
                         int64_t position, struct err *err)
 {
     struct logged_list list = { 0 };
-    int rc = log_read(l, ticket->kind, ticket->ticket, &list, err);
+    int rc;
 
+    if (ticket->events == 0 && ticket->next_at == INSTANT_NEVER)
+        return 0;       /* nothing is logged of it at that position */
+    rc = log_read(l, ticket->kind, ticket->ticket, &list, err);
     if (rc == 0) {
         struct device_job *job;
         size_t count;
