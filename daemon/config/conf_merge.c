@@ -1,6 +1,6 @@
-/* kpid.conf and what lies in conf.d as one tree: `kpis`, `sources` and `posts` of every file one after
- * the other, any other setting as the last file has it. libconfig's own includes know no globs,
- * and would call a setting that stands in two files an error. */
+/* kpid.conf and what lies in conf.d as one tree: `kpis`, `sources` and `posts` of every file one
+ * after the other, any other setting as the last file has it. libconfig's own includes know no
+ * globs, and would call a setting that stands in two files an error. */
 #include "config/conf_private.h"
 
 #include <dirent.h>

@@ -81,8 +81,10 @@ static int64_t random_window(struct maker *m)
 
 static int64_t fresh_instant(struct maker *m)
 {
-    return m->begin_at + random_below(m->r, (m->end_at - m->begin_at) / SPAN_MINUTE + 1) *
-                             SPAN_MINUTE + (random_chance(m->r, 20) ? random_below(m->r, 60000) : 0);
+    int64_t minutes = random_below(m->r, (m->end_at - m->begin_at) / SPAN_MINUTE + 1);
+
+    return m->begin_at + minutes * SPAN_MINUTE +
+           (random_chance(m->r, 20) ? random_below(m->r, 60000) : 0);
 }
 
 static int64_t use_instant(struct maker *m, int64_t at)

@@ -1,7 +1,7 @@
 /* Two ways to every figure (law 0): what the writer counted event by event, and a recount of the
- * log from nothing. Random events of few tickets and devices come late, twice, in groups of any size,
- * while time passes; after each round the two must be equal, row by row. The seed is printed, and
- * may be given: test_agreement SEED. */
+ * log from nothing. Random events of few tickets and devices come late, twice, in groups of any
+ * size, while time passes; after each round the two must be equal, row by row. The seed is printed,
+ * and may be given: test_agreement SEED. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

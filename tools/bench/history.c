@@ -97,7 +97,8 @@ size_t history_next(struct history *h, char *line)
 
     if (h->next >= h->count)
         return 0;
-    at = h->end_ms - h->span_ms + (int64_t)((double)h->span_ms * (double)h->next / (double)h->count);
+    at = h->end_ms - h->span_ms;
+    at += (int64_t)((double)h->span_ms * (double)h->next / (double)h->count);
     h->next++;
     if (h->pending_count == 64 || (h->pending_count > 8 && draw(h, 2))) {
         int i = (int)draw(h, (uint64_t)h->pending_count);
