@@ -327,7 +327,7 @@ static int run_house(struct house *h)
         log_err("kpid: %s", err.text);
         close_handles(h);
         run_loop(h);
-        return EXIT_FAILED;
+        return err.code == -EBADMSG ? EXIT_DAMAGED : EXIT_FAILED;
     }
     h->board = board_create();
     ledger_drain(h->ledger, board_publish, h->board);

@@ -1,6 +1,7 @@
 /* The daemon's work without a daemon: check, rebuild, backup, restore, probe. Each prints what a
  * person asked for and returns the exit status: 0 well, 1 it failed or differs, 2 the
- * configuration has faults (all of them printed). Blocks; main thread. */
+ * configuration has faults (all of them printed); the daemon's 3 says that its ledger is damaged,
+ * which another start would not mend. Blocks; main thread. */
 #ifndef KPID_OFFLINE_H
 #define KPID_OFFLINE_H
 
@@ -8,7 +9,7 @@
 
 struct conf;
 
-enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_DAMAGED = 3 };
 
 /* Reads the configuration or prints its faults and returns NULL. Gives. */
 struct conf *offline_conf(const char *path);

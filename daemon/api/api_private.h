@@ -132,6 +132,7 @@ struct api {
     void (*stopped)(void *arg);
     void *stopped_arg;
     uint64_t requests, refusals;
+    struct err damage; /* found by a read: code 0: none */
     struct intake_counts socket_counts; /* of what came by POST */
 };
 

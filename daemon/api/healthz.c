@@ -24,6 +24,10 @@ bool house_is_well(const struct api *api, struct text_buffer *why)
 
     if (!well)
         add_reason(why, "ledger", stats->why);
+    if (stats->well && api->damage.code) {
+        add_reason(why, "ledger", api->damage.text);
+        well = false;
+    }
     for (size_t i = 0; i < sources_count(api->house.sources); i++) {
         const struct source_view view = sources_view(api->house.sources, i);
 

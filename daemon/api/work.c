@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "kpi/coverage.h"
 
@@ -66,6 +67,15 @@ static void on_pool(uv_work_t *request)
 
 static void start_next(struct api *api);
 
+/* A damaged page may be one that the ledger thread never reads. It stays damaged until a backup is
+ * put in its place, which is not done to a daemon that runs: so this is never taken back. */
+static void note_damage(struct api *api, const struct err *err)
+{
+    if (!api->damage.code)
+        log_err("ledger: %s", err->text);
+    api->damage = *err;
+}
+
 static void on_done(uv_work_t *request, int status)
 {
     struct work *w = request->data;
@@ -73,6 +83,8 @@ static void on_done(uv_work_t *request, int status)
 
     (void)status; /* never cancelled */
     w->slot->busy = false;
+    if (w->rc == -EBADMSG)
+        note_damage(api, &w->err);
     if (w->rc < 0)
         call_fail(w->call, w->rc, &w->err);
     else if (w->problem.kind)

@@ -114,7 +114,7 @@ static int show_all(struct ledger *l, struct err *err)
 {
     l->store_now = true;
     writer_group(l, NULL, 0);
-    return l->window_shown ? 0 : err_set(err, l->failed_code, "%s", l->stats.why);
+    return l->window_shown ? 0 : err_set(err, l->unreadable.code, "%s", l->unreadable.text);
 }
 
 int ledger_open(struct ledger **ret, const struct ledger_options *options, struct err *err)

@@ -162,6 +162,7 @@ struct ledger {
     bool window_stale;          /* the next publication brings the whole window */
     bool window_shown;          /* the board has had one */
     bool opened;
+    struct err unreadable;      /* not opened because of this */
 
     struct mailbox *inbox;
     pthread_mutex_t outbox_lock;        /* of the outbox and of `cursors` */

@@ -319,8 +319,11 @@ static void fill_window(struct ledger *l, struct publication *p)
     struct err err;
 
     if (facts_load_window(l, &err) < 0) {
-        writer_note_health(l, err.code, &err);
         l->changed_count = 0;
+        if (l->opened)
+            writer_note_health(l, err.code, &err);
+        else
+            l->unreadable = err;
         return;
     }
     p->rules = rules_copy(l->rules);
