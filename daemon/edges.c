@@ -30,7 +30,7 @@ struct edges {
     uv_timer_t retry;
     struct edge waiting[WAITING_MAX];
     size_t count;
-    size_t sent;                /* the first so many are with the ledger */
+    size_t sent; /* the first so many are with the ledger */
     struct submission *submission;
     bool stopping;
     void (*stopped)(void *arg);
@@ -42,7 +42,7 @@ struct edges *edges_create(uv_loop_t *loop, struct intake *intake)
     struct edges *e = mem_zalloc(sizeof *e);
     int rc = uv_timer_init(loop, &e->retry);
 
-    assert(rc == 0);            /* libuv's timers cannot fail to be made */
+    assert(rc == 0); /* libuv's timers cannot fail to be made */
     e->retry.data = e;
     e->intake = intake;
     return e;
@@ -83,7 +83,7 @@ void edges_add(struct edges *e, const char *input, bool lost, int64_t at)
     if (e->count == WAITING_MAX)
         make_room(e);
     if (e->count == WAITING_MAX)
-        return;                 /* more inputs than edges can wait: their gaps are known by now */
+        return; /* more inputs than edges can wait: their gaps are known by now */
     e->waiting[e->count] = (struct edge){ .lost = lost, .at = at };
     text_set(e->waiting[e->count].input, INPUT_SIZE, input);
     e->count++;
@@ -99,8 +99,8 @@ static void on_closed(uv_handle_t *handle)
 
 static void close_if_done(struct edges *e, bool given_up)
 {
-    if (e->stopping && !e->submission && (given_up || e->count == 0)
-        && !uv_is_closing((uv_handle_t *)&e->retry))
+    if (e->stopping && !e->submission && (given_up || e->count == 0) &&
+        !uv_is_closing((uv_handle_t *)&e->retry))
         uv_close((uv_handle_t *)&e->retry, on_closed);
 }
 
@@ -130,11 +130,11 @@ static void add_edge(struct submission *submission, const struct edge *edge, int
 {
     char json[256], at[INSTANT_SIZE];
     const char *what = edge->lost ? "lost" : "found";
-    int length = snprintf(json, sizeof json,
-                          "{\"source\":\"kpid\",\"id\":\"%s-%s-%" PRId64 "\",\"type\":\"source.%s\","
-                          "\"at\":\"%s\",\"input\":\"%s\"}",
-                          what, edge->input, edge->at, what, instant_format(at, edge->at, 0),
-                          edge->input);
+    int length =
+        snprintf(json, sizeof json,
+                 "{\"source\":\"kpid\",\"id\":\"%s-%s-%" PRId64 "\",\"type\":\"source.%s\","
+                 "\"at\":\"%s\",\"input\":\"%s\"}",
+                 what, edge->input, edge->at, what, instant_format(at, edge->at, 0), edge->input);
 
     assert(length > 0 && (size_t)length < sizeof json);
     submission_add(submission, json, (size_t)length, number, NULL);

@@ -30,22 +30,22 @@
 struct input {
     struct sources *sources;
     char name[INPUT_SIZE];
-    const struct conf_source *conf;     /* as it should be; NULL: gone */
-    const struct driver *driver;        /* of the running instance */
-    struct source *source;              /* NULL: none runs */
-    bool stopping;                      /* the instance is on its way out */
-    bool wants_room;                    /* was refused, and is to be told when there is room */
+    const struct conf_source *conf; /* as it should be; NULL: gone */
+    const struct driver *driver;    /* of the running instance */
+    struct source *source;          /* NULL: none runs */
+    bool stopping;                  /* the instance is on its way out */
+    bool wants_room;                /* was refused, and is to be told when there is room */
     struct health health;
     struct intake_counts counts;
     int64_t next_attempt_at;
-    char *cursor;                       /* as last committed */
+    char *cursor; /* as last committed */
 
-    struct submission *submission;      /* the batch in the house */
+    struct submission *submission; /* the batch in the house */
     struct batch *batch;
 
-    bool watched;                       /* a KPI names it */
-    bool lost;                          /* as last told */
-    int64_t edge_at;                    /* of the last edge; the next must be later */
+    bool watched;    /* a KPI names it */
+    bool lost;       /* as last told */
+    int64_t edge_at; /* of the last edge; the next must be later */
 };
 
 struct sources {
@@ -56,10 +56,10 @@ struct sources {
     const struct clock *clock;
     struct edges *edges;
     uv_prepare_t turn;
-    struct input **inputs;              /* by name */
+    struct input **inputs; /* by name */
     size_t count;
     bool stopping;
-    int open;                           /* what must still close: edges, `turn` */
+    int open; /* what must still close: edges, `turn` */
     void (*stopped)(void *arg);
     void *stopped_arg;
 };
@@ -155,8 +155,14 @@ static void start_input(struct input *in)
 {
     struct sources *s = in->sources;
     const struct driver_env env = {
-        .name = in->name, .loop = s->loop, .clock = s->clock, .sink = &sink, .house = in,
-        .health = &in->health, .cursor = in->cursor, .credentials = credentials_of(s->conf),
+        .name = in->name,
+        .loop = s->loop,
+        .clock = s->clock,
+        .sink = &sink,
+        .house = in,
+        .health = &in->health,
+        .cursor = in->cursor,
+        .credentials = credentials_of(s->conf),
         .timezone = s->conf->rules.zone.name,
     };
     struct source *source;
@@ -274,8 +280,8 @@ static bool is_lost(const struct input *in)
 
 static bool is_found(const struct input *in)
 {
-    return in->conf->enabled
-           && (in->health.state == SOURCE_WELL || in->health.state == SOURCE_DEGRADED);
+    return in->conf->enabled &&
+           (in->health.state == SOURCE_WELL || in->health.state == SOURCE_DEGRADED);
 }
 
 static void look_at_edge(struct input *in)
@@ -323,10 +329,14 @@ struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
     int64_t downtime_from = ledger_downtime_from(ledger);
     int rc;
 
-    *s = (struct sources){ .loop = loop, .conf = conf, .intake = intake, .ledger = ledger,
-                           .clock = clock, .edges = edges_create(loop, intake) };
+    *s = (struct sources){ .loop = loop,
+                           .conf = conf,
+                           .intake = intake,
+                           .ledger = ledger,
+                           .clock = clock,
+                           .edges = edges_create(loop, intake) };
     rc = uv_prepare_init(loop, &s->turn);
-    assert(rc == 0);            /* neither can fail */
+    assert(rc == 0); /* neither can fail */
     s->turn.data = s;
     rc = uv_prepare_start(&s->turn, on_turn);
     assert(rc == 0);
@@ -357,8 +367,8 @@ static bool same_text(const char *a, const char *b)
 /* What every instance was lent, whatever its own section says. */
 static bool surroundings_differ(const struct conf *a, const struct conf *b)
 {
-    return !same_text(a->rules.zone.name, b->rules.zone.name)
-           || !same_text(credentials_of(a), credentials_of(b));
+    return !same_text(a->rules.zone.name, b->rules.zone.name) ||
+           !same_text(credentials_of(a), credentials_of(b));
 }
 
 /* Turns one input from what it was told before into what it is told now. */
@@ -375,7 +385,7 @@ static void apply_to_input(struct input *in, const struct conf_source *to, bool 
             forget_input(in);
     } else if (!from || restart || from->enabled != to->enabled || conf_source_differs(from, to)) {
         if (in->source)
-            stop_input(in);     /* and start again, once it has */
+            stop_input(in); /* and start again, once it has */
         else
             start_input(in);
     }
@@ -386,7 +396,7 @@ void sources_apply(struct sources *s, const struct conf *conf)
     bool restart = surroundings_differ(s->conf, conf);
 
     s->conf = conf;
-    for (size_t i = s->count; i-- > 0;) {       /* an input may go */
+    for (size_t i = s->count; i-- > 0;) { /* an input may go */
         const struct conf_source *to = find_conf(conf, s->inputs[i]->name);
 
         if (s->stopping)
@@ -486,7 +496,7 @@ int sources_poll(struct sources *s, const char *name)
         return -ENOENT;
     if (in->stopping || s->stopping || !in->conf->enabled)
         return 0;
-    if (!in->source) {          /* it could not be started: try that again */
+    if (!in->source) { /* it could not be started: try that again */
         start_input(in);
         return in->source != NULL;
     }

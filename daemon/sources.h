@@ -26,8 +26,8 @@ struct source_view {
     bool enabled;
     const struct health *health;
     const struct intake_counts *counts;
-    int64_t next_attempt_at;    /* 0: waiting for input */
-    const char *cursor;         /* as last committed; NULL: none */
+    int64_t next_attempt_at; /* 0: waiting for input */
+    const char *cursor;      /* as last committed; NULL: none */
 };
 size_t sources_count(const struct sources *sources);
 /* Borrows until the loop's next turn. In order of name. */

@@ -8,9 +8,10 @@
 void backoff_init(struct backoff *b, int64_t first_ms, int64_t cap_ms, const char *seed)
 {
     assert(first_ms > 0);
-    *b = (struct backoff){ .first_ms = first_ms, .cap_ms = cap_ms,
+    *b = (struct backoff){ .first_ms = first_ms,
+                           .cap_ms = cap_ms,
                            .random = UINT64_C(14695981039346656037) };
-    for (; *seed; seed++)       /* FNV-1a */
+    for (; *seed; seed++) /* FNV-1a */
         b->random = (b->random ^ (unsigned char)*seed) * UINT64_C(1099511628211);
 }
 

@@ -8,8 +8,8 @@
 struct backoff {
     int64_t first_ms;
     int64_t cap_ms;
-    uint32_t failures;      /* in a row */
-    uint64_t random;        /* state of the jitter */
+    uint32_t failures; /* in a row */
+    uint64_t random;   /* state of the jitter */
 };
 
 /* `seed` tells inputs apart, so that those that failed together do not return together. */

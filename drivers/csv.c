@@ -12,9 +12,9 @@ static size_t without_cr(const char *bytes, size_t length)
 enum csv_result csv_extent(const char *bytes, size_t length, bool at_end, char delimiter,
                            struct csv_extent *ret)
 {
-    bool quoted = false;            /* inside of quotes */
+    bool quoted = false; /* inside of quotes */
     bool cell_begins = true;
-    bool is_quoted_cell = false;    /* the cell began with a quote: only there quotes count */
+    bool is_quoted_cell = false; /* the cell began with a quote: only there quotes count */
     size_t lines = 1;
 
     for (size_t i = 0; i < length; i++) {

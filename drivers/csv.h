@@ -7,15 +7,15 @@
 #include <stddef.h>
 
 enum csv_result {
-    CSV_RECORD,         /* one whole record */
-    CSV_MORE,           /* the record goes on past what there is */
-    CSV_OPEN_QUOTE,     /* the end of the file, inside of quotes */
+    CSV_RECORD,     /* one whole record */
+    CSV_MORE,       /* the record goes on past what there is */
+    CSV_OPEN_QUOTE, /* the end of the file, inside of quotes */
 };
 
 struct csv_extent {
-    size_t length;      /* of the record, without its line end */
-    size_t consumed;    /* with it */
-    size_t lines;       /* that it takes in the file, 1 or more */
+    size_t length;   /* of the record, without its line end */
+    size_t consumed; /* with it */
+    size_t lines;    /* that it takes in the file, 1 or more */
 };
 
 /* Finds the end of the first record. Works on the bytes as they are in the file: neither a quote
@@ -29,7 +29,7 @@ enum csv_result csv_extent_line(const char *bytes, size_t length, bool at_end,
                                 struct csv_extent *ret);
 
 struct csv_cell {
-    char *text;         /* not NUL-terminated; lies within the record */
+    char *text; /* not NUL-terminated; lies within the record */
     size_t length;
 };
 

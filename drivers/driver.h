@@ -15,31 +15,31 @@
 #include "sink.h"
 
 struct uv_loop_s;
-struct source;              /* one running instance; every driver defines its own */
-struct command;             /* one explicit act, for drivers of devices */
+struct source;  /* one running instance; every driver defines its own */
+struct command; /* one explicit act, for drivers of devices */
 
 /* What the house lends to a source for as long as the source lives. */
 struct driver_env {
-    const char *name;           /* of the source, as configured */
+    const char *name; /* of the source, as configured */
     struct uv_loop_s *loop;
-    const struct clock *clock;  /* the only clock: tests turn it by hand */
-    const struct sink *sink;    /* where batches and plans go */
-    void *house;                /* first argument of every function in `sink` */
-    struct health *health;      /* say how it is through health_is, and nowhere else */
-    const char *cursor;         /* what last committed for this source; NULL: nothing yet.
-                                 * Borrows, for the call of `create` */
-    const char *credentials;    /* folder of the secrets' files; NULL: none. Secret NAME is the file
-                                 * NAME or, as systemd calls what LoadCredential= takes from a
-                                 * folder, credentials_NAME. Borrows */
-    const char *timezone;       /* of the configuration: what a local time means unless an option
-                                 * says otherwise. Borrows, for the call of `create` */
+    const struct clock *clock; /* the only clock: tests turn it by hand */
+    const struct sink *sink;   /* where batches and plans go */
+    void *house;               /* first argument of every function in `sink` */
+    struct health *health;     /* say how it is through health_is, and nowhere else */
+    const char *cursor;        /* what last committed for this source; NULL: nothing yet.
+                                * Borrows, for the call of `create` */
+    const char *credentials;   /* folder of the secrets' files; NULL: none. Secret NAME is the file
+                                * NAME or, as systemd calls what LoadCredential= takes from a
+                                * folder, credentials_NAME. Borrows */
+    const char *timezone;      /* of the configuration: what a local time means unless an option
+                                * says otherwise. Borrows, for the call of `create` */
 };
 
 struct driver {
-    const char *name;               /* as in `driver = "spool"` */
-    const char *summary;            /* one line, for `kpid --drivers` and the manual */
-    const struct option *options;   /* what its section may say; ends with a null name */
-    size_t config_size;             /* of the struct that `options` fills */
+    const char *name;             /* as in `driver = "spool"` */
+    const char *summary;          /* one line, for `kpid --drivers` and the manual */
+    const struct option *options; /* what its section may say; ends with a null name */
+    size_t config_size;           /* of the struct that `options` fills */
 
     /* Finds what no single option can show: two units with one address, a map that overlaps.
      * `section` is the source's whole section, for the place of a fault. Adds every fault, not
@@ -53,9 +53,9 @@ struct driver {
                   struct err *err);
 
     void (*start)(struct source *source);
-    void (*pause)(struct source *source);       /* the house is full: take nothing more */
+    void (*pause)(struct source *source); /* the house is full: take nothing more */
     void (*resume)(struct source *source);
-    bool (*poll_now)(struct source *source);    /* forget the back-off; false: nothing to ask */
+    bool (*poll_now)(struct source *source); /* forget the back-off; false: nothing to ask */
 
     /* Does one explicit act (lamp test, position request) and completes `command`, which it
      * borrows until then. NULL if the device only speaks. */

@@ -15,7 +15,7 @@
 #include "event_map_private.h"
 
 struct slice {
-    const char *text;       /* NULL: the event does not carry the field */
+    const char *text; /* NULL: the event does not carry the field */
     size_t length;
 };
 
@@ -26,7 +26,7 @@ struct making {
     const struct event_value *values;
     struct slice fields[FIELD_COUNT];
     char at[INSTANT_SIZE];
-    char id[132];           /* one more than an id may have, so that too long is seen as such */
+    char id[132]; /* one more than an id may have, so that too long is seen as such */
     char *refusal;
 };
 
@@ -116,9 +116,10 @@ static bool apply_rule(struct making *m, const struct map_rule *rule)
     struct slice value = value_at(m, rule->input);
 
     if (m->values[rule->input].is_compound) {
-        snprintf(m->refusal, REFUSAL_SIZE, "%s: an object or list in %s \"%.48s\", where a text "
-                 "or number is wanted", map_field_names[rule->field], m->map->from_key,
-                 m->map->inputs[rule->input]);
+        snprintf(m->refusal, REFUSAL_SIZE,
+                 "%s: an object or list in %s \"%.48s\", where a text "
+                 "or number is wanted",
+                 map_field_names[rule->field], m->map->from_key, m->map->inputs[rule->input]);
         return false;
     }
     if (!text_is_utf8(value.text, value.length))
@@ -202,8 +203,8 @@ static bool make_id(struct making *m)
         return true;
     }
     for (size_t i = 0; i < t->count; i++) {
-        struct slice part = t->parts[i].text ? slice_of(t->parts[i].text)
-                                             : value_at(m, t->parts[i].input);
+        struct slice part =
+            t->parts[i].text ? slice_of(t->parts[i].text) : value_at(m, t->parts[i].input);
 
         if (!t->parts[i].text)
             filled += part.length;
@@ -214,8 +215,8 @@ static bool make_id(struct making *m)
         snprintf(m->refusal, REFUSAL_SIZE, "id: empty, because all of its values are");
         return false;
     }
-    if (m->shape->id_is_shared && m->fields[FIELD_TYPE].text
-        && (!add_to_id(m, &length, slice_of(":")) || !add_to_id(m, &length, m->fields[FIELD_TYPE])))
+    if (m->shape->id_is_shared && m->fields[FIELD_TYPE].text &&
+        (!add_to_id(m, &length, slice_of(":")) || !add_to_id(m, &length, m->fields[FIELD_TYPE])))
         return false;
     m->fields[FIELD_ID] = (struct slice){ m->id, length };
     return true;
@@ -273,8 +274,9 @@ int event_map_make(const struct event_map *map, const struct event_value *values
     int count = 0;
 
     for (size_t i = 0; i < map->shape_count; i++) {
-        struct making m = { .map = map, .shape = &map->shapes[i], .values = values,
-                            .refusal = ret_refusal };
+        struct making m = {
+            .map = map, .shape = &map->shapes[i], .values = values, .refusal = ret_refusal
+        };
 
         if (!is_wanted(&m))
             continue;

@@ -30,17 +30,17 @@ struct event_map;
 
 /* Borrows everything, for the call. */
 struct event_map_settings {
-    const char *from_key;               /* how an entry names its value: "column" or "path" */
-    const char *list_key;               /* how the list is called: "columns" or "fields" */
+    const char *from_key; /* how an entry names its value: "column" or "path" */
+    const char *list_key; /* how the list is called: "columns" or "fields" */
     const struct option_tree *fields;
     const struct option_tree *constants;
     const struct option_tree *events;
     const struct option_tree *when;
-    const char *id;                     /* template; NULL: digest of the mapped fields */
+    const char *id; /* template; NULL: digest of the mapped fields */
     enum item_time time;
-    const char *timezone;               /* NULL or "": see default_timezone */
+    const char *timezone; /* NULL or "": see default_timezone */
     const char *default_timezone;
-    const char *source;                 /* of the events, unless mapped or constant */
+    const char *source; /* of the events, unless mapped or constant */
 };
 
 /* Adds every fault of the mapping. */
@@ -59,9 +59,9 @@ size_t event_map_inputs(const struct event_map *map, const char *const **ret_nam
 
 /* One value of a record, by index of its input. */
 struct event_value {
-    const char *text;       /* NULL: absent, null or empty. Not NUL-terminated */
+    const char *text; /* NULL: absent, null or empty. Not NUL-terminated */
     size_t length;
-    bool is_compound;       /* an object or list stands there, which no field can take */
+    bool is_compound; /* an object or list stands there, which no field can take */
 };
 
 enum { EVENTS_PER_RECORD_MAX = 8, REFUSAL_SIZE = 208 };

@@ -36,10 +36,10 @@ struct map_pair {
 struct map_rule {
     size_t input;
     enum map_field field;
-    enum item_time time;            /* of FIELD_AT */
-    const struct map_pair *pairs;   /* NULL: the value goes in as it is */
+    enum item_time time;          /* of FIELD_AT */
+    const struct map_pair *pairs; /* NULL: the value goes in as it is */
     size_t pair_count;
-    const char *otherwise;          /* for a value that no pair names; NULL: a refusal */
+    const char *otherwise; /* for a value that no pair names; NULL: a refusal */
 };
 
 struct map_condition {
@@ -53,7 +53,7 @@ enum { TEMPLATE_PARTS_MAX = 16, SHAPE_RULES_MAX = 32, CONDITIONS_MAX = 8, MAP_IN
 /* "{No}-{Changed}": parts are texts and inputs. */
 struct map_template {
     struct {
-        const char *text;           /* NULL: the input */
+        const char *text; /* NULL: the input */
         size_t input;
     } parts[TEMPLATE_PARTS_MAX];
     size_t count;
@@ -66,9 +66,9 @@ struct map_shape {
     const char *constants[FIELD_COUNT];
     struct map_condition conditions[CONDITIONS_MAX];
     size_t condition_count;
-    struct map_template id;         /* no parts: a digest */
-    bool id_is_shared;              /* by several shapes: the type makes it unique */
-    bool is_one_of_several;         /* without `at` it has not happened yet */
+    struct map_template id; /* no parts: a digest */
+    bool id_is_shared;      /* by several shapes: the type makes it unique */
+    bool is_one_of_several; /* without `at` it has not happened yet */
 };
 
 struct event_map {
@@ -81,7 +81,7 @@ struct event_map {
     struct zone zone;
     bool has_zone;
     bool is_plain;
-    void **owned;                   /* all that the pointers above lead to */
+    void **owned; /* all that the pointers above lead to */
     size_t owned_count;
 };
 

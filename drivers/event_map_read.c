@@ -9,8 +9,8 @@
 #include "event_map_private.h"
 
 const char *const map_field_names[FIELD_COUNT + 1] = {
-    "source",     "id",    "type",    "at",    "ticket",  "device", "site", "department",
-    "staff",      "vehicle", "model", "outcome", "reason", "by",    "code", NULL,
+    "source", "id",      "type",  "at",      "ticket", "device", "site", "department",
+    "staff",  "vehicle", "model", "outcome", "reason", "by",     "code", NULL,
 };
 
 /* One reading: where it stands is what a fault needs to know. */
@@ -173,8 +173,8 @@ static void add_rule(struct map_shape *shape, const struct map_rule *rule)
 static void read_rule(struct map_reader *r, const struct option_tree *group,
                       struct map_shape *shape)
 {
-    const char *const known[] = { r->settings->from_key, "field", "time", "values", "otherwise",
-                                  NULL };
+    const char *const known[] = { r->settings->from_key, "field", "time", "values",
+                                  "otherwise",           NULL };
     const char *from = scalar_of(r, group, r->settings->from_key);
     const char *field = scalar_of(r, group, "field"), *otherwise = scalar_of(r, group, "otherwise");
     const struct option_tree *values = option_tree_get(group, "values");
@@ -277,8 +277,8 @@ static void read_conditions(struct map_reader *r, const struct option_tree *list
         read_condition(r, list->children[i], shape);
 }
 
-static void add_part(struct map_reader *r, const struct option_tree *place,
-                     struct map_template *to, const char *text, size_t length, bool is_input)
+static void add_part(struct map_reader *r, const struct option_tree *place, struct map_template *to,
+                     const char *text, size_t length, bool is_input)
 {
     char *part = own(r->map, mem_strndup(text, length));
 
@@ -315,7 +315,8 @@ static void read_template(struct map_reader *r, const struct option_tree *place,
         text += name + 2;
     }
     if (!has_input)
-        fault_add_at(r->faults, place, "id: names no value, so that every record would be the "
+        fault_add_at(r->faults, place,
+                     "id: names no value, so that every record would be the "
                      "same event: write \"{NAME}\"");
 }
 
@@ -333,11 +334,15 @@ static void check_shape(struct map_reader *r, const struct option_tree *place,
                         const struct map_shape *shape)
 {
     if (!shape_has(shape, FIELD_TYPE))
-        fault_add_at(r->faults, place, "nothing says the events' type: map it in %s, or write "
-                     "constants = { type = \"repair.settled\"; }", r->settings->list_key);
+        fault_add_at(r->faults, place,
+                     "nothing says the events' type: map it in %s, or write "
+                     "constants = { type = \"repair.settled\"; }",
+                     r->settings->list_key);
     if (!shape_has(shape, FIELD_AT))
-        fault_add_at(r->faults, place, "nothing says when the events happened: map a time to "
-                     "\"at\" in %s", r->settings->list_key);
+        fault_add_at(r->faults, place,
+                     "nothing says when the events happened: map a time to "
+                     "\"at\" in %s",
+                     r->settings->list_key);
 }
 
 /* What opens a ticket says nothing yet of how it ends, though the record, read later, does. */
@@ -422,7 +427,7 @@ static void read_zone(struct map_reader *r, const struct option_tree *section)
     struct err err;
 
     if (!name)
-        name = "UTC";       /* only while checking, when the daemon's own is not at hand */
+        name = "UTC"; /* only while checking, when the daemon's own is not at hand */
     if (zone_load(&r->map->zone, name, &err) < 0)
         fault_add_at(r->faults, place ? place : section, "timezone: %s", err.text);
     else

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "http_url.h"
 
 static void say(struct feed_failure *failure, bool is_permanent, const char *url,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -146,7 +147,7 @@ enum feed_answer feed_answer_judge(const struct http_feed_config *c, const char 
     struct err err;
 
     if (result->error && result->error == -EBADMSG && http_page_end(page, &err) < 0) {
-        say(ret_failure, false, url, "%s", err.text);   /* it was we who wanted no more */
+        say(ret_failure, false, url, "%s", err.text); /* it was we who wanted no more */
         return ANSWER_FAILED;
     }
     if (result->error) {
@@ -184,8 +185,10 @@ bool feed_login_judge(const struct http_login *login, const char *url,
         say(ret_failure, true, url, "the login was refused: check the credential's file%s%s",
             message ? ": " : "", message ? quoted : "");
     } else if (login->token && (!token || !token[0] || strpbrk(token, "\r\n"))) {
-        say(ret_failure, true, url, "the login's answer has no session at \"%s\": check token, "
-            "and the credential's file", login->token);
+        say(ret_failure, true, url,
+            "the login's answer has no session at \"%s\": check token, "
+            "and the credential's file",
+            login->token);
     } else {
         *ret_token = login->token ? token : NULL;
         return true;

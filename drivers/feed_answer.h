@@ -12,15 +12,15 @@
 enum feed_answer {
     ANSWER_FAILED,
     ANSWER_GOOD,
-    ANSWER_EMPTY,           /* nothing to report, said by a code or by 204 */
-    ANSWER_UNCHANGED,       /* 304 */
-    ANSWER_LAPSED,          /* log in again; `ret_failure` for when that cannot be done */
+    ANSWER_EMPTY,     /* nothing to report, said by a code or by 204 */
+    ANSWER_UNCHANGED, /* 304 */
+    ANSWER_LAPSED,    /* log in again; `ret_failure` for when that cannot be done */
 };
 
 struct feed_failure {
     struct err err;
-    bool is_permanent;      /* asking again will not mend it */
-    int64_t wait_ms;        /* that the platform asked for; 0: it did not */
+    bool is_permanent; /* asking again will not mend it */
+    int64_t wait_ms;   /* that the platform asked for; 0: it did not */
 };
 
 /* `page` is what was read of the body. Fills `ret_failure` for FAILED and LAPSED. */

@@ -35,12 +35,12 @@ void feed_place_init(struct feed_place *place, const struct feed_paging_settings
     text_set(place->cursor, sizeof place->cursor, settings->start_cursor);
     if (!committed)
         return;
-    if (settings->is_windowed && strncmp(committed, "to=", 3) == 0
-        && instant_parse(committed + 3, strlen(committed + 3), &to))
+    if (settings->is_windowed && strncmp(committed, "to=", 3) == 0 &&
+        instant_parse(committed + 3, strlen(committed + 3), &to))
         place->done_to = to;
     if (!settings->is_windowed && strncmp(committed, "cursor=", 7) == 0)
-        place->has_cursor = text_copy(place->cursor, sizeof place->cursor, committed + 7,
-                                      strlen(committed + 7));
+        place->has_cursor =
+            text_copy(place->cursor, sizeof place->cursor, committed + 7, strlen(committed + 7));
 }
 
 /* Windows overlap by the lag, because rows appear late and are edited; the ledger knows those that
@@ -58,7 +58,7 @@ static void begin_window(struct feed_place *place, const struct feed_paging_sett
     if (place->to - place->from > s->window_max_ms)
         place->to = place->from + s->window_max_ms;
     if (place->to < place->from)
-        place->to = place->from;        /* our clock was set back: an empty window, not a mad one */
+        place->to = place->from; /* our clock was set back: an empty window, not a mad one */
 }
 
 void feed_place_begin(struct feed_place *place, const struct feed_paging_settings *s, int64_t now)
@@ -89,8 +89,8 @@ int feed_since_compare(const char *a, const char *b)
 }
 
 /* The cursor that the page gives for the next, or NULL. */
-static const char *next_cursor(const struct feed_place *place,
-                               const struct feed_paging_settings *s, const struct feed_page *page)
+static const char *next_cursor(const struct feed_place *place, const struct feed_paging_settings *s,
+                               const struct feed_page *page)
 {
     switch (s->paging) {
     case PAGING_CURSOR:
@@ -134,23 +134,27 @@ static void end_window(struct feed_place *place, const struct feed_paging_settin
 
     place->done_to = place->to;
     snprintf(ret_text, FEED_TEXT_SIZE, "to=%s", instant_format(at, place->to, 0));
-    *ret_step = place->to + s->window_max_ms / 2 < now && place->to > place->from
-                    ? FEED_NEXT_WINDOW : FEED_REST;
+    *ret_step = place->to + s->window_max_ms / 2 < now && place->to > place->from ? FEED_NEXT_WINDOW
+                                                                                  : FEED_REST;
 }
 
 static int check_progress(const struct feed_place *place, const struct feed_paging_settings *s,
                           const char *next, struct err *err)
 {
     if ((s->paging == PAGING_CURSOR || s->paging == PAGING_SINCE) && !next)
-        return err_set(err, -EBADMSG, "says that more follows, but the answer has no cursor for "
-                       "it: is %s the right pointer?", s->paging == PAGING_CURSOR ? "next"
-                                                                                  : "since");
+        return err_set(err, -EBADMSG,
+                       "says that more follows, but the answer has no cursor for "
+                       "it: is %s the right pointer?",
+                       s->paging == PAGING_CURSOR ? "next" : "since");
     if (s->paging == PAGING_CURSOR && strcmp(next, place->cursor) == 0)
-        return err_set(err, -EBADMSG, "goes round in circles: its next cursor is the one that was "
+        return err_set(err, -EBADMSG,
+                       "goes round in circles: its next cursor is the one that was "
                        "asked with");
     if (place->page + 1 >= s->pages_max)
-        return err_set(err, -EBADMSG, "has more than %" PRIu32 " pages: raise pages_max if that "
-                       "is right", s->pages_max);
+        return err_set(err, -EBADMSG,
+                       "has more than %" PRIu32 " pages: raise pages_max if that "
+                       "is right",
+                       s->pages_max);
     return 0;
 }
 
@@ -164,7 +168,7 @@ int feed_place_after(const struct feed_place *place, const struct feed_paging_se
     int rc;
 
     if (more && s->paging == PAGING_SINCE && !cursor && !page->more)
-        more = false;           /* a full page of what we had: nothing newer */
+        more = false; /* a full page of what we had: nothing newer */
     if (more && (rc = check_progress(place, s, cursor, err)) < 0)
         return rc;
     if (cursor && !text_copy(next.cursor, sizeof next.cursor, cursor, strlen(cursor)))

@@ -14,21 +14,21 @@ enum { FEED_CURSOR_SIZE = 256, FEED_TEXT_SIZE = FEED_CURSOR_SIZE + 16 };
 
 struct feed_paging_settings {
     enum feed_paging paging;
-    bool is_windowed;           /* the request has a {from} or {to} */
+    bool is_windowed; /* the request has a {from} or {to} */
     uint32_t first_page, page_size, pages_max;
     int64_t lag_ms, window_max_ms;
-    int64_t start_at;           /* first {from}; if 0: `start_back_ms` before the first poll */
+    int64_t start_at; /* first {from}; if 0: `start_back_ms` before the first poll */
     int64_t start_back_ms;
     char start_cursor[FEED_CURSOR_SIZE];
 };
 
 struct feed_place {
-    int64_t done_to;                    /* windows are done up to here; 0: none yet */
-    char cursor[FEED_CURSOR_SIZE];      /* for the next {cursor} */
-    bool has_cursor;                    /* a page gave one; not the configured first */
+    int64_t done_to;               /* windows are done up to here; 0: none yet */
+    char cursor[FEED_CURSOR_SIZE]; /* for the next {cursor} */
+    bool has_cursor;               /* a page gave one; not the configured first */
     /* Within a poll: */
     int64_t from, to;
-    uint32_t page;                      /* from 0 */
+    uint32_t page; /* from 0 */
     uint64_t offset;
 };
 
@@ -46,15 +46,15 @@ void feed_place_begin(struct feed_place *place, const struct feed_paging_setting
 /* What a page that was read whole had to say. */
 struct feed_page {
     size_t items;
-    const char *next;       /* cursor in the answer; NULL: none */
-    const char *since;      /* greatest number among the items; "": none */
-    const char *more;       /* what says whether more follows; NULL: nothing does */
+    const char *next;  /* cursor in the answer; NULL: none */
+    const char *since; /* greatest number among the items; "": none */
+    const char *more;  /* what says whether more follows; NULL: nothing does */
 };
 
 enum feed_step {
-    FEED_NEXT_PAGE,         /* ask again at once */
-    FEED_NEXT_WINDOW,       /* the window is done and another lies behind it: ask at once */
-    FEED_REST,              /* all is read: wait for the interval */
+    FEED_NEXT_PAGE,   /* ask again at once */
+    FEED_NEXT_WINDOW, /* the window is done and another lies behind it: ask at once */
+    FEED_REST,        /* all is read: wait for the interval */
 };
 
 /* Where a page leads. `ret_text` is the cursor that commits with it, "" for none. Fails if the

@@ -17,16 +17,16 @@ enum { SECRET_MAX = 8192 };
 
 struct http_auth {
     enum feed_auth kind;
-    char *path;                 /* of the secret's file; NULL: no folder of credentials */
-    char *systemd_path;         /* what it is called if systemd loaded the folder as a whole */
-    char *name;                 /* of the header or query parameter */
+    char *path;         /* of the secret's file; NULL: no folder of credentials */
+    char *systemd_path; /* what it is called if systemd loaded the folder as a whole */
+    char *name;         /* of the header or query parameter */
     char secret[SECRET_MAX];
     struct http_login login;
     char *login_url, *login_body, *login_type, *prefix;
     enum { SEND_HEADER, SEND_QUERY, SEND_COOKIE } send;
     bool has_session;
     char *session;
-    struct text_buffer made_url, made_body;     /* of the login request */
+    struct text_buffer made_url, made_body; /* of the login request */
 };
 
 static char *copy(const char *text)
@@ -64,8 +64,9 @@ static void copy_login(struct http_auth *a, const struct http_feed_config *c)
     copy_texts(&a->login.ok_values, option_tree_get(c->login, "ok_values"));
     a->name = copy(login_text(c, "name"));
     a->prefix = copy(prefix ? prefix : "");
-    a->send = send && strcmp(send, "query") == 0 ? SEND_QUERY
-              : send && strcmp(send, "cookie") == 0 ? SEND_COOKIE : SEND_HEADER;
+    a->send = send && strcmp(send, "query") == 0    ? SEND_QUERY
+              : send && strcmp(send, "cookie") == 0 ? SEND_COOKIE
+                                                    : SEND_HEADER;
 }
 
 struct http_auth *http_auth_create(const struct http_feed_config *c, const char *credentials)
@@ -127,15 +128,16 @@ void http_auth_destroy(struct http_auth *a)
 static void check_login(const struct http_feed_config *c, const struct option_tree *section,
                         struct faults *faults)
 {
-    static const char *const known[] = { "url",  "method", "body", "content_type", "token", "cookie",
-                                         "send", "name",   "prefix", "ok", "ok_values", "message",
-                                         NULL };
+    static const char *const known[] = { "url",       "method",  "body", "content_type", "token",
+                                         "cookie",    "send",    "name", "prefix",       "ok",
+                                         "ok_values", "message", NULL };
     static const char *const pointers[] = { "token", "ok", "message" };
     const char *send = login_text(c, "send");
     bool is_cookie = send && strcmp(send, "cookie") == 0;
 
     if (!c->login || c->login->type != TREE_GROUP) {
-        fault_add_at(faults, c->login ? c->login : section, "auth = \"login\" needs a group login "
+        fault_add_at(faults, c->login ? c->login : section,
+                     "auth = \"login\" needs a group login "
                      "= { url = \"...\"; body = \"...\"; token = \"/...\"; ... }");
         return;
     }
@@ -162,10 +164,12 @@ static void check_login(const struct http_feed_config *c, const struct option_tr
     if (!login_text(c, "url"))
         fault_add_at(faults, c->login, "login needs its url");
     if (!is_cookie && !login_text(c, "token"))
-        fault_add_at(faults, c->login, "login needs token, the JSON Pointer to the session in the "
+        fault_add_at(faults, c->login,
+                     "login needs token, the JSON Pointer to the session in the "
                      "answer, or send = \"cookie\"");
     if (!is_cookie && !login_text(c, "name"))
-        fault_add_at(faults, c->login, "login needs name, of the header or query parameter that "
+        fault_add_at(faults, c->login,
+                     "login needs name, of the header or query parameter that "
                      "takes the session");
     if (send && !is_cookie && strcmp(send, "header") != 0 && strcmp(send, "query") != 0)
         fault_add_at(faults, option_tree_get(c->login, "send"),
@@ -180,10 +184,12 @@ void http_auth_check(const struct http_feed_config *c, const struct option_tree 
     if (!place)
         place = section;
     if (c->auth != AUTH_NONE && !(c->credential && c->credential[0]))
-        fault_add_at(faults, place, "auth needs credential, the name of a file in the credentials "
+        fault_add_at(faults, place,
+                     "auth needs credential, the name of a file in the credentials "
                      "folder");
     if (c->credential && (strchr(c->credential, '/') || c->credential[0] == '.'))
-        fault_add_at(faults, option_tree_get(section, "credential"), "credential is the name of a "
+        fault_add_at(faults, option_tree_get(section, "credential"),
+                     "credential is the name of a "
                      "file in the credentials folder, not a path and not the secret itself");
     if ((c->auth == AUTH_HEADER || c->auth == AUTH_QUERY) && !c->auth_name)
         fault_add_at(faults, place, "auth needs auth_name, of the header or query parameter");
@@ -211,7 +217,8 @@ int http_auth_load(struct http_auth *a, struct err *err)
     if (a->kind == AUTH_NONE)
         return 0;
     if (!a->path)
-        return err_set(err, -ENOENT, "there is no folder of credentials: set credentials, or run "
+        return err_set(err, -ENOENT,
+                       "there is no folder of credentials: set credentials, or run "
                        "under systemd with LoadCredential=");
     fd = open_secret(a);
     length = fd < 0 ? -1 : read(fd, a->secret, sizeof a->secret - 1);
@@ -220,10 +227,12 @@ int http_auth_load(struct http_auth *a, struct err *err)
 
         if (fd >= 0)
             (void)close(fd);
-        return err_set(err, code, "the credential %s cannot be read: %s: put the secret into that "
-                       "file", a->path, strerror(-code));
+        return err_set(err, code,
+                       "the credential %s cannot be read: %s: put the secret into that "
+                       "file",
+                       a->path, strerror(-code));
     }
-    (void)close(fd);            /* only read from */
+    (void)close(fd); /* only read from */
     while (length > 0 && strchr("\r\n", a->secret[length - 1]))
         length--;
     a->secret[length] = '\0';
@@ -265,7 +274,9 @@ void http_auth_make_login(struct http_auth *a, struct http_request *ret)
     char user[SECRET_MAX];
     char *colon = strchr(a->secret, ':');
     const struct template_value values[] = {
-        { "user", user }, { "password", colon ? colon + 1 : "" }, { NULL, NULL },
+        { "user", user },
+        { "password", colon ? colon + 1 : "" },
+        { NULL, NULL },
     };
     bool is_form = strstr(a->login_type, "form") != NULL;
 
@@ -276,8 +287,11 @@ void http_auth_make_login(struct http_auth *a, struct http_request *ret)
         template_expand(&a->made_body, a->login_body, is_form ? ESCAPE_URL : ESCAPE_JSON, values);
     explicit_bzero(user, sizeof user);
     *ret = (struct http_request){
-        .url = a->made_url.bytes, .post = a->login_body ? a->made_body.bytes : NULL,
-        .content_type = a->login_type, .is_secret = true, .keeps_cookies = true,
+        .url = a->made_url.bytes,
+        .post = a->login_body ? a->made_body.bytes : NULL,
+        .content_type = a->login_type,
+        .is_secret = true,
+        .keeps_cookies = true,
     };
 }
 

@@ -3,9 +3,9 @@
 #ifndef KPID_DRIVERS_HTTP_AUTH_H
 #define KPID_DRIVERS_HTTP_AUTH_H
 
+#include "base/text.h"
 #include "http_client.h"
 #include "http_feed.h"
-#include "base/text.h"
 
 struct http_auth;
 
@@ -13,13 +13,12 @@ struct http_auth;
 struct http_login {
     char *ok;
     struct option_texts ok_values;
-    char *token;                /* pointer in the answer; NULL: the session is a cookie */
+    char *token; /* pointer in the answer; NULL: the session is a cookie */
     char *message;
 };
 
 /* Copies. `credentials` is the folder of secrets, NULL: there is none. */
-struct http_auth *http_auth_create(const struct http_feed_config *config,
-                                   const char *credentials);
+struct http_auth *http_auth_create(const struct http_feed_config *config, const char *credentials);
 void http_auth_destroy(struct http_auth *auth);
 /* Adds what is wrong with the auth settings. */
 void http_auth_check(const struct http_feed_config *config, const struct option_tree *section,

@@ -25,6 +25,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "http_url.h"
 
 enum { REDIRECTS_MAX = 5, TURN_NS = 3000000, REDIRECT_BODY_MAX = 65536 };
 
@@ -34,28 +35,28 @@ struct http_client {
     char *ca_file, *proxy;
     CURLM *multi;
     CURL *easy;
-    uv_timer_t curl_timer;      /* when curl wants to be woken */
-    uv_timer_t deadline;        /* of the whole answer */
-    uv_timer_t next_turn;       /* goes on after a long turn, or starts the next request */
+    uv_timer_t curl_timer; /* when curl wants to be woken */
+    uv_timer_t deadline;   /* of the whole answer */
+    uv_timer_t next_turn;  /* goes on after a long turn, or starts the next request */
     int open_handles;
     void (*closed)(void *arg);
     void *closed_arg;
 
-    const struct http_request *request;     /* NULL: idle */
-    struct http_request hop;                /* the request as redirected */
-    char *url;                              /* of the hop */
+    const struct http_request *request; /* NULL: idle */
+    struct http_request hop;            /* the request as redirected */
+    char *url;                          /* of the hop */
     struct curl_slist *headers;
     struct http_result result;
     char error_text[CURL_ERROR_SIZE];
     int redirects;
     int64_t body_bytes;
-    bool is_added;              /* to the multi */
-    bool is_refused;            /* the asker wanted no more of the body */
+    bool is_added;   /* to the multi */
+    bool is_refused; /* the asker wanted no more of the body */
     bool is_too_large;
     bool is_late;
     bool is_paused, is_paused_for_turn, curl_is_paused;
-    uint64_t turn_began;        /* nanoseconds */
-    int64_t left_ms;            /* until the deadline, while paused */
+    uint64_t turn_began; /* nanoseconds */
+    int64_t left_ms;     /* until the deadline, while paused */
 };
 
 /* A socket that curl wants watched; freed by its close callback. */
@@ -64,73 +65,6 @@ struct watch {
     uv_poll_t poll;
     curl_socket_t socket;
 };
-
-/* --- Small readings */
-
-char *http_shown_url(char *to, size_t size, const char *url)
-{
-    CURLU *u = curl_url();
-    char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL;
-
-    assert(u);
-    if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK
-        && curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
-        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
-        (void)curl_url_get(u, CURLUPART_PORT, &port, 0);    /* NULL: the usual one */
-        (void)curl_url_get(u, CURLUPART_PATH, &path, 0);
-        snprintf(to, size, "%s://%s%s%s%s", scheme, host, port ? ":" : "", port ? port : "",
-                 path ? path : "");
-    } else {
-        snprintf(to, size, "the configured URL");
-    }
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(port);
-    curl_free(path);
-    curl_url_cleanup(u);
-    return to;
-}
-
-int64_t http_retry_after(const char *value, int64_t now)
-{
-    size_t digits = strspn(value, "0123456789");
-    time_t date;
-
-    if (digits > 0 && value[digits] == '\0')
-        return digits > 9 ? SPAN_DAY : strtoll(value, NULL, 10) * SPAN_SECOND;
-    date = curl_getdate(value, NULL);
-    return date > 0 && date * SPAN_SECOND > now ? date * SPAN_SECOND - now : 0;
-}
-
-static bool same_part(CURLU *a, CURLU *b, CURLUPart part, unsigned flags)
-{
-    char *one = NULL, *other = NULL;
-    bool same;
-
-    (void)curl_url_get(a, part, &one, flags);       /* NULL if there is none */
-    (void)curl_url_get(b, part, &other, flags);
-    same = one == other || (one && other && strcasecmp(one, other) == 0);
-    curl_free(one);
-    curl_free(other);
-    return same;
-}
-
-static void compare_urls(const char *from, const char *to, bool *ret_same_scheme,
-                         bool *ret_same_host)
-{
-    CURLU *a = curl_url(), *b = curl_url();
-
-    assert(a && b);
-    *ret_same_scheme = *ret_same_host = false;
-    if (curl_url_set(a, CURLUPART_URL, from, 0) == CURLUE_OK
-        && curl_url_set(b, CURLUPART_URL, to, 0) == CURLUE_OK) {
-        *ret_same_scheme = same_part(a, b, CURLUPART_SCHEME, 0);
-        *ret_same_host = same_part(a, b, CURLUPART_HOST, 0)
-                         && same_part(a, b, CURLUPART_PORT, CURLU_DEFAULT_PORT);
-    }
-    curl_url_cleanup(a);
-    curl_url_cleanup(b);
-}
 
 /* --- What curl calls */
 
@@ -158,10 +92,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *arg)
     char value[128];
     time_t date;
 
-    (void)size;                 /* always 1 */
-    if (header_is(line, count, "ETag", r->etag, sizeof r->etag)
-        || header_is(line, count, "Last-Modified", r->last_modified, sizeof r->last_modified)
-        || header_is(line, count, "Retry-After", r->retry_after, sizeof r->retry_after))
+    (void)size; /* always 1 */
+    if (header_is(line, count, "ETag", r->etag, sizeof r->etag) ||
+        header_is(line, count, "Last-Modified", r->last_modified, sizeof r->last_modified) ||
+        header_is(line, count, "Retry-After", r->retry_after, sizeof r->retry_after))
         return count;
     if (header_is(line, count, "Date", value, sizeof value)) {
         date = curl_getdate(value, NULL);
@@ -189,12 +123,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     }
     c->body_bytes += (int64_t)count;
     (void)curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
-    c->is_too_large = c->body_bytes > (status / 100 == 2 ? c->options.body_max
-                                                         : REDIRECT_BODY_MAX);
+    c->is_too_large = c->body_bytes > (status / 100 == 2 ? c->options.body_max : REDIRECT_BODY_MAX);
     if (c->is_too_large && status / 100 == 2)
         return 0;
     if (status / 100 != 2)
-        return count;           /* of an error only the status is used */
+        return count; /* of an error only the status is used */
     c->is_refused = !c->hop.body(c->hop.arg, bytes, count);
     return c->is_refused ? 0 : count;
 }
@@ -217,8 +150,8 @@ static void on_watch_closed(uv_handle_t *handle)
 static void on_socket_ready(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
-    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0)
-                | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+                (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
 
     enter(w->client, w->socket, status < 0 ? CURL_CSELECT_ERR : flags);
 }
@@ -227,8 +160,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *arg, void
 {
     struct http_client *c = arg;
     struct watch *w = socket_arg;
-    int events = (what & CURL_POLL_IN ? UV_READABLE : 0)
-                 | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
 
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
@@ -298,7 +230,7 @@ static void finish(struct http_client *c)
     struct http_result result = c->result;
 
     end_request(c);
-    request->done(request->arg, &result);       /* may start the next */
+    request->done(request->arg, &result); /* may start the next */
 }
 
 /* Fills the result's failure: "http://host/path: WHAT". */
@@ -306,8 +238,8 @@ static void fail(struct http_client *c, int code, bool is_permanent, const char 
 {
     char url[200];
 
-    c->result.error = err_set(&c->result.err, code, "%s: %s",
-                              http_shown_url(url, sizeof url, c->url), what);
+    c->result.error =
+        err_set(&c->result.err, code, "%s: %s", http_shown_url(url, sizeof url, c->url), what);
     c->result.is_permanent = is_permanent;
 }
 
@@ -344,8 +276,10 @@ static void fail_from_curl(struct http_client *c, CURLcode code)
     char what[CURL_ERROR_SIZE + 160];
 
     if (c->is_too_large || code == CURLE_FILESIZE_EXCEEDED) {
-        snprintf(what, sizeof what, "its answer is larger than %lld bytes: ask for less, or raise "
-                 "body_max", (long long)c->options.body_max);
+        snprintf(what, sizeof what,
+                 "its answer is larger than %lld bytes: ask for less, or raise "
+                 "body_max",
+                 (long long)c->options.body_max);
         fail(c, -EFBIG, true, what);
         return;
     }
@@ -376,19 +310,23 @@ static bool follow(struct http_client *c)
     (void)curl_easy_getinfo(c->easy, CURLINFO_REDIRECT_URL, &to);
     if (!to)
         return false;
-    compare_urls(c->url, to, &same_scheme, &same_host);
+    http_compare_urls(c->url, to, &same_scheme, &same_host);
     http_shown_url(shown, sizeof shown, to);
     if (!same_scheme)
-        snprintf(what, sizeof what, "redirects to another protocol, %s: if that is right, put it "
-                 "into url", shown);
+        snprintf(what, sizeof what,
+                 "redirects to another protocol, %s: if that is right, put it "
+                 "into url",
+                 shown);
     else if (!same_host && c->hop.is_secret)
-        snprintf(what, sizeof what, "redirects to another host, %s, which must not see our "
-                 "credential: if that is right, put it into url", shown);
+        snprintf(what, sizeof what,
+                 "redirects to another host, %s, which must not see our "
+                 "credential: if that is right, put it into url",
+                 shown);
     else if (++c->redirects > REDIRECTS_MAX)
         snprintf(what, sizeof what, "redirects more than %d times, at last to %s: is it a loop?",
                  REDIRECTS_MAX, shown);
     else {
-        char *url = mem_strdup(to);     /* curl's goes with the request */
+        char *url = mem_strdup(to); /* curl's goes with the request */
 
         if (status <= 303)
             c->hop.post = NULL;
@@ -433,7 +371,7 @@ static void enter(struct http_client *c, curl_socket_t socket, int events)
     int running;
 
     c->turn_began = uv_hrtime();
-    (void)curl_multi_socket_action(c->multi, socket, events, &running);     /* see the messages */
+    (void)curl_multi_socket_action(c->multi, socket, events, &running); /* see the messages */
     look_for_end(c);
     if (c->is_paused_for_turn && !c->is_paused)
         uv_timer_start(&c->next_turn, on_next_turn, 0, 0);
@@ -446,7 +384,7 @@ static void unpause(struct http_client *c)
         return;
     c->is_paused_for_turn = c->curl_is_paused = false;
     c->turn_began = uv_hrtime();
-    (void)curl_easy_pause(c->easy, CURLPAUSE_CONT);         /* a failure comes as a message */
+    (void)curl_easy_pause(c->easy, CURLPAUSE_CONT); /* a failure comes as a message */
     enter(c, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -460,8 +398,10 @@ static void on_deadline(uv_timer_t *timer)
     struct http_client *c = timer->data;
     char what[120];
 
-    snprintf(what, sizeof what, "no whole answer within %lld ms: is it overloaded? timeout says "
-             "how long we wait", (long long)c->options.timeout_ms);
+    snprintf(what, sizeof what,
+             "no whole answer within %lld ms: is it overloaded? timeout says "
+             "how long we wait",
+             (long long)c->options.timeout_ms);
     fail(c, -ETIMEDOUT, false, what);
     finish(c);
 }
@@ -508,11 +448,13 @@ static void set_always(struct http_client *c)
 
 static void start_hop(struct http_client *c)
 {
+    CURLMcode rc;
+
     c->result = (struct http_result){ 0 };
     c->error_text[0] = '\0';
     c->body_bytes = 0;
     c->is_refused = c->is_too_large = false;
-    curl_easy_reset(c->easy);       /* keeps connections and cookies */
+    curl_easy_reset(c->easy); /* keeps connections and cookies */
     set_always(c);
     set_headers(c);
     (void)curl_easy_setopt(c->easy, CURLOPT_URL, c->url);
@@ -525,10 +467,9 @@ static void start_hop(struct http_client *c)
     if (c->hop.keeps_cookies)
         (void)curl_easy_setopt(c->easy, CURLOPT_COOKIEFILE, "");
     uv_timer_start(&c->deadline, on_deadline, (uint64_t)c->options.timeout_ms, 0);
-    if (curl_multi_add_handle(c->multi, c->easy) == CURLM_OK)
-        c->is_added = true;         /* curl asks for its timer and begins from there */
-    else
-        assert(!"a fresh handle can always be added");
+    rc = curl_multi_add_handle(c->multi, c->easy);
+    assert(rc == CURLM_OK); /* it was not in it */
+    c->is_added = true;     /* curl asks for its timer and begins from there */
 }
 
 void http_client_start(struct http_client *c, const struct http_request *request)
@@ -632,7 +573,7 @@ void http_client_close(struct http_client *c, void (*closed)(void *arg), void *a
     c->closed = closed;
     c->closed_arg = arg;
     curl_easy_cleanup(c->easy);
-    curl_multi_cleanup(c->multi);       /* closes the kept connections, and so their watches */
+    curl_multi_cleanup(c->multi); /* closes the kept connections, and so their watches */
     uv_close((uv_handle_t *)&c->curl_timer, on_timer_closed);
     uv_close((uv_handle_t *)&c->deadline, on_timer_closed);
     uv_close((uv_handle_t *)&c->next_turn, on_timer_closed);

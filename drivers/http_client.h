@@ -14,12 +14,12 @@ struct uv_loop_s;
 struct http_client;
 struct http_result;
 
-struct http_client_options {        /* copies */
+struct http_client_options { /* copies */
     int64_t connect_timeout_ms;
-    int64_t timeout_ms;             /* of a whole answer, time in pause not counted */
+    int64_t timeout_ms; /* of a whole answer, time in pause not counted */
     int64_t body_max;
-    const char *ca_file;            /* NULL: the system's */
-    const char *proxy;              /* NULL: none */
+    const char *ca_file; /* NULL: the system's */
+    const char *proxy;   /* NULL: none */
 };
 
 struct http_client *http_client_create(struct uv_loop_s *loop,
@@ -30,12 +30,12 @@ void http_client_close(struct http_client *client, void (*closed)(void *arg), vo
 /* Borrows everything until `done`. */
 struct http_request {
     const char *url;
-    const char *post;               /* NULL: GET */
-    const char *content_type;       /* of `post` */
-    const char *const *headers;     /* "Name: value", ends with NULL; may be NULL */
-    const char *user_password;      /* basic authentication; NULL: none */
-    bool is_secret;                 /* carries one: it is not sent on to another host */
-    bool keeps_cookies;             /* cookies come and go with it, as the session of a login */
+    const char *post;           /* NULL: GET */
+    const char *content_type;   /* of `post` */
+    const char *const *headers; /* "Name: value", ends with NULL; may be NULL */
+    const char *user_password;  /* basic authentication; NULL: none */
+    bool is_secret;             /* carries one: it is not sent on to another host */
+    bool keeps_cookies;         /* cookies come and go with it, as the session of a login */
     /* A piece of the body of a good answer (2xx). False ends the request; `done` says so. */
     bool (*body)(void *arg, const char *bytes, size_t length);
     void (*done)(void *arg, const struct http_result *result);
@@ -43,13 +43,13 @@ struct http_request {
 };
 
 struct http_result {
-    int error;                      /* 0: there was an answer; else a negative errno: */
-    struct err err;                 /* what went wrong and what to do */
-    bool is_permanent;              /* asking again will not mend it */
+    int error;         /* 0: there was an answer; else a negative errno: */
+    struct err err;    /* what went wrong and what to do */
+    bool is_permanent; /* asking again will not mend it */
     int status;
-    char retry_after[64];           /* as it came, for http_retry_after; "": not said */
-    int64_t server_at;              /* its Date; 0: not said */
-    char etag[128], last_modified[64];      /* "": none */
+    char retry_after[64];              /* as it came, for http_retry_after; "": not said */
+    int64_t server_at;                 /* its Date; 0: not said */
+    char etag[128], last_modified[64]; /* "": none */
 };
 
 /* One at a time. `done` is never called from within. */
@@ -62,11 +62,5 @@ void http_client_cancel(struct http_client *client);
 bool http_client_is_busy(const struct http_client *client);
 /* Forgets every cookie: a session that lapsed. */
 void http_client_forget_cookies(struct http_client *client);
-
-/* The URL without user, query and fragment, where secrets stand. Returns `to`. */
-char *http_shown_url(char *to, size_t size, const char *url);
-
-/* "120" or an HTTP date, as milliseconds from `now` on; 0 if it is neither, or past. */
-int64_t http_retry_after(const char *value, int64_t now);
 
 #endif

@@ -26,6 +26,7 @@
 #include "base/span.h"
 #include "feed_answer.h"
 #include "feed_paging.h"
+#include "feed_request.h"
 #include "http_auth.h"
 #include "http_client.h"
 #include "http_map.h"
@@ -33,46 +34,39 @@
 #include "lines.h"
 #include "template.h"
 
-enum { FIRST_RETRY_MS = 1000, CLOCK_OFF_MS = 30000, HEADERS_MAX = 32 };
+enum { FIRST_RETRY_MS = 1000, CLOCK_OFF_MS = 30000 };
 
 struct source {
     struct driver_env env;
-    struct http_feed_config config;     /* texts are ours; no trees */
+    struct http_feed_config config; /* texts are ours; no trees */
     struct feed_paging_settings paging;
-    struct zone zone;                   /* in which {from} and {to} are written */
+    struct zone zone; /* in which {from} and {to} are written */
     struct http_map *map;
     struct http_auth *auth;
     struct http_client *client;
     uv_timer_t timer;
     struct backoff backoff;
 
-    bool is_polling;            /* between rest and rest */
+    bool is_polling; /* between rest and rest */
     bool is_paused, is_stopping;
-    bool in_house;              /* a batch is the house's */
-    bool is_fresh_login;        /* this poll has logged in: a second lapse is a failure */
+    bool in_house;       /* a batch is the house's */
+    bool is_fresh_login; /* this poll has logged in: a second lapse is a failure */
     bool client_closed, timer_closed;
-    int64_t poll_began;         /* monotonic */
+    int64_t poll_began; /* monotonic */
     struct feed_place place, next_place;
-    enum feed_step step;        /* after the page that is being delivered */
-    char cursor[FEED_TEXT_SIZE];        /* that goes with it; "": none */
+    enum feed_step step;         /* after the page that is being delivered */
+    char cursor[FEED_TEXT_SIZE]; /* that goes with it; "": none */
 
     struct http_request request;
-    struct text_buffer url, body, auth_header;
-    char condition[2][200];     /* If-None-Match, If-Modified-Since */
-    const char *headers[HEADERS_MAX + 1];
+    struct feed_request made;
     struct http_page *page;
     struct http_mapped mapped;
     char since[SINCE_SIZE];
-    struct lines lines;         /* of the page */
+    struct lines lines; /* of the page */
     struct batch batch;
     size_t in_batch;
 
-    struct validators {
-        char *url;              /* what they are for; NULL: nothing */
-        char etag[128], last_modified[64];
-    } valid, new_valid;         /* delivered; of the page at hand */
-    size_t bare_url;            /* length of `url` without credential */
-    int64_t clock_off_ms;       /* the platform's clock minus ours, if it is much */
+    int64_t clock_off_ms; /* the platform's clock minus ours, if it is much */
 
     void (*stopped)(void *arg);
     void *stopped_arg;
@@ -97,7 +91,7 @@ static void on_timer(uv_timer_t *timer)
     struct source *s = timer->data;
 
     if (s->is_polling)
-        deliver(s);             /* a batch is offered again */
+        deliver(s); /* a batch is offered again */
     else
         begin_poll(s);
 }
@@ -132,9 +126,10 @@ static void succeed(struct source *s)
 
     s->is_polling = false;
     backoff_reset(&s->backoff);
-    snprintf(why, sizeof why, "its clock is %lld s %s ours, which cuts the windows: check time "
-             "synchronisation on both sides", (long long)llabs(s->clock_off_ms) / 1000,
-             s->clock_off_ms > 0 ? "ahead of" : "behind");
+    snprintf(why, sizeof why,
+             "its clock is %lld s %s ours, which cuts the windows: check time "
+             "synchronisation on both sides",
+             (long long)llabs(s->clock_off_ms) / 1000, s->clock_off_ms > 0 ? "ahead of" : "behind");
     health_is(s->env.health, s->clock_off_ms ? SOURCE_DEGRADED : SOURCE_WELL,
               s->clock_off_ms ? why : "", s->env.clock);
     wait_for(s, spent < s->config.interval_ms ? s->config.interval_ms - spent : 1);
@@ -155,9 +150,7 @@ static void page_delivered(struct source *s)
         ask(s);
         break;
     case FEED_REST:
-        free(s->valid.url);
-        s->valid = s->new_valid;
-        s->new_valid.url = NULL;
+        feed_request_delivered(&s->made);
         succeed(s);
         break;
     }
@@ -193,8 +186,8 @@ static size_t batch_length(const struct lines *lines)
 {
     size_t count = 0, bytes = 0;
 
-    while (count < lines->count && count < BATCH_LINES_MAX
-           && bytes + lines->items[count].length <= BATCH_BYTES_MAX)
+    while (count < lines->count && count < BATCH_LINES_MAX &&
+           bytes + lines->items[count].length <= BATCH_BYTES_MAX)
         bytes += lines->items[count++].length;
     return count;
 }
@@ -210,11 +203,14 @@ static void deliver(struct source *s)
     s->in_batch = batch_length(&s->lines);
     assert(s->in_batch > 0 || s->lines.count == 0);
     s->batch = (struct batch){
-        .lines = s->lines.items, .count = s->in_batch, .done = on_delivered, .arg = s,
+        .lines = s->lines.items,
+        .count = s->in_batch,
+        .done = on_delivered,
+        .arg = s,
         .cursor = s->in_batch == s->lines.count && s->cursor[0] ? s->cursor : NULL,
     };
     s->in_house = s->env.sink->submit(s->env.house, &s->batch);
-    s->is_paused = !s->in_house;        /* a full house says resume */
+    s->is_paused = !s->in_house; /* a full house says resume */
 }
 
 /* --- Reading a page */
@@ -250,8 +246,8 @@ static void on_item(void *arg, const char *json, size_t length, bool is_cut)
     for (int i = 0; i < count; i++) {
         const char *end = strchr(at, '\n');
 
-        lines_add(&s->lines, at, (size_t)(end - at), (int64_t)http_page_item_count(s->page),
-                  NULL, 0, NULL);
+        lines_add(&s->lines, at, (size_t)(end - at), (int64_t)http_page_item_count(s->page), NULL,
+                  0, NULL);
         at = end + 1;
     }
 }
@@ -297,17 +293,6 @@ static void note_clock(struct source *s, const struct http_result *result)
     s->clock_off_ms = s->paging.is_windowed && llabs(off) > CLOCK_OFF_MS ? off : 0;
 }
 
-/* What to ask the same question with next time; used once the page is delivered. */
-static void note_validators(struct source *s, const struct http_result *result)
-{
-    struct validators *v = &s->new_valid;
-
-    free(v->url);
-    v->url = mem_strndup(s->url.bytes, s->bare_url);
-    text_set(v->etag, sizeof v->etag, result->etag);
-    text_set(v->last_modified, sizeof v->last_modified, result->last_modified);
-}
-
 static void on_answer(void *arg, const struct http_result *result)
 {
     struct source *s = arg;
@@ -315,14 +300,14 @@ static void on_answer(void *arg, const struct http_result *result)
     struct feed_page page = { 0 };
 
     note_clock(s, result);
-    switch (feed_answer_judge(&s->config, s->url.bytes, result, s->page, clock_wall(s->env.clock),
+    switch (feed_answer_judge(&s->config, s->request.url, result, s->page, clock_wall(s->env.clock),
                               &failure)) {
     case ANSWER_UNCHANGED:
         drop_page(s);
         succeed(s);
         return;
     case ANSWER_GOOD:
-        note_validators(s, result);
+        feed_request_answered(&s->made, result);
         page = (struct feed_page){ .items = http_page_item_count(s->page),
                                    .next = http_page_value(s->page, PAGE_NEXT),
                                    .since = s->since,
@@ -330,7 +315,7 @@ static void on_answer(void *arg, const struct http_result *result)
         use_page(s, &page);
         return;
     case ANSWER_EMPTY:
-        note_validators(s, result);
+        feed_request_answered(&s->made, result);
         lines_clear(&s->lines);
         use_page(s, &page);
         return;
@@ -376,8 +361,9 @@ static void log_in(struct source *s)
 {
     const struct http_login *login = http_auth_login(s->auth);
     const struct http_page_settings settings = {
-        .items = "none",        /* no pointer: there is no list to look for */
-        .members = { [PAGE_OK] = login->ok, [PAGE_NEXT] = login->token,
+        .items = "none", /* no pointer: there is no list to look for */
+        .members = { [PAGE_OK] = login->ok,
+                     [PAGE_NEXT] = login->token,
                      [PAGE_MESSAGE] = login->message },
         .item = on_no_item,
     };
@@ -392,67 +378,18 @@ static void log_in(struct source *s)
 
 /* --- Asking */
 
-static void fill_in(struct source *s)
-{
-    const struct http_feed_config *c = &s->config;
-    char from[ITEM_TIME_SIZE], to[ITEM_TIME_SIZE], page[24], offset[24], limit[24];
-    bool is_form = strstr(c->content_type, "form") != NULL;
-    const struct template_value values[] = {
-        { "from", item_time_format(from, (enum item_time)c->window_time, &s->zone, s->place.from) },
-        { "to", item_time_format(to, (enum item_time)c->window_time, &s->zone, s->place.to) },
-        { "cursor", s->place.cursor }, { "page", page }, { "offset", offset }, { "limit", limit },
-        { NULL, NULL },
-    };
-
-    snprintf(page, sizeof page, "%llu", (unsigned long long)s->place.page + s->paging.first_page);
-    snprintf(offset, sizeof offset, "%llu", (unsigned long long)s->place.offset);
-    snprintf(limit, sizeof limit, "%u", (unsigned)s->paging.page_size);
-    s->url.length = s->body.length = s->auth_header.length = 0;
-    template_expand(&s->url, c->url, ESCAPE_URL, values);
-    if (c->body)
-        template_expand(&s->body, c->body, is_form ? ESCAPE_URL : ESCAPE_JSON, values);
-}
-
-/* The same question as the last that was answered in one piece: only a change is wanted. */
-static size_t add_conditions(struct source *s, size_t count)
-{
-    const struct validators *v = &s->valid;
-
-    if (!v->url || s->config.method != HTTP_GET || s->place.page > 0
-        || strlen(v->url) != s->bare_url || memcmp(v->url, s->url.bytes, s->bare_url) != 0)
-        return count;
-    if (v->etag[0]) {
-        snprintf(s->condition[0], sizeof s->condition[0], "If-None-Match: %s", v->etag);
-        s->headers[count++] = s->condition[0];
-    }
-    if (v->last_modified[0]) {
-        snprintf(s->condition[1], sizeof s->condition[1], "If-Modified-Since: %s",
-                 v->last_modified);
-        s->headers[count++] = s->condition[1];
-    }
-    return count;
-}
-
-static void add_headers(struct source *s)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < s->config.headers.count && i < HEADERS_MAX - 3; i++)
-        s->headers[count++] = s->config.headers.items[i];
-    count = add_conditions(s, count);
-    if (s->auth_header.length > 0)
-        s->headers[count++] = s->auth_header.bytes;
-    s->headers[count] = NULL;
-}
-
 static void ask(struct source *s)
 {
     const struct http_feed_config *c = &s->config;
     const struct http_page_settings settings = {
         .items = c->items,
-        .members = { [PAGE_OK] = c->ok, [PAGE_CODE] = c->code ? c->code : c->ok,
-                     [PAGE_MESSAGE] = c->message, [PAGE_NEXT] = c->next, [PAGE_MORE] = c->more },
-        .item = on_item, .arg = s,
+        .members = { [PAGE_OK] = c->ok,
+                     [PAGE_CODE] = c->code ? c->code : c->ok,
+                     [PAGE_MESSAGE] = c->message,
+                     [PAGE_NEXT] = c->next,
+                     [PAGE_MORE] = c->more },
+        .item = on_item,
+        .arg = s,
     };
 
     assert(!s->page && s->lines.count == 0);
@@ -460,16 +397,8 @@ static void ask(struct source *s)
         log_in(s);
         return;
     }
-    fill_in(s);
-    s->request = (struct http_request){ .content_type = c->content_type, .body = on_body,
-                                        .done = on_answer, .arg = s };
-    if (c->method == HTTP_POST)
-        s->request.post = s->body.bytes ? s->body.bytes : "";
-    s->bare_url = s->url.length;
-    http_auth_apply(s->auth, &s->url, &s->auth_header, &s->request);
-    add_headers(s);
-    s->request.url = s->url.bytes;
-    s->request.headers = s->headers;
+    s->request = (struct http_request){ .body = on_body, .done = on_answer, .arg = s };
+    feed_request_make(&s->made, c, &s->paging, &s->zone, &s->place, s->auth, &s->request);
     s->page = http_page_create(&settings);
     http_client_start(s->client, &s->request);
 }
@@ -495,58 +424,21 @@ static void begin_poll(struct source *s)
 
 /* --- The vtable */
 
-/* The texts of a configuration, by its own table; trees are read while it is at hand. */
-static void copy_config(struct http_feed_config *to, const struct http_feed_config *from)
-{
-    *to = *from;
-    for (const struct option *o = http_feed_options; o->name; o++) {
-        char *member = (char *)to + o->offset;
-
-        if (o->type == OPTION_TREE) {
-            *(struct option_tree **)(void *)member = NULL;
-        } else if (o->type == OPTION_TEXTS) {
-            struct option_texts *texts = (struct option_texts *)(void *)member;
-            char **items = mem_zalloc((texts->count + 1) * sizeof *items);
-
-            for (size_t i = 0; i < texts->count; i++)
-                items[i] = mem_strdup(texts->items[i]);
-            texts->items = items;
-        } else if (o->type == OPTION_TEXT || o->type == OPTION_URL || o->type == OPTION_PATH) {
-            char **text = (char **)(void *)member;
-
-            *text = *text ? mem_strdup(*text) : NULL;
-        }
-    }
-}
-
-static bool asks_for(const struct http_feed_config *c, const char *name)
-{
-    return template_has(c->url, name) || template_has(c->body, name);
-}
-
-static void set_paging(struct feed_paging_settings *p, const struct http_feed_config *c)
-{
-    *p = (struct feed_paging_settings){
-        .paging = (enum feed_paging)c->paging, .is_windowed = asks_for(c, "from") ||
-        asks_for(c, "to"), .first_page = c->first_page, .page_size = c->page_size,
-        .pages_max = c->pages_max, .lag_ms = c->lag_ms, .window_max_ms = c->window_max_ms,
-        .start_back_ms = SPAN_DAY,
-    };
-    if (p->is_windowed && c->start)
-        (void)feed_start_parse(c->start, p);    /* the check has seen that it can be read */
-    else if (!p->is_windowed && c->start)
-        (void)text_copy(p->start_cursor, sizeof p->start_cursor, c->start, strlen(c->start));
-    else if (c->paging == PAGING_SINCE)
-        text_set(p->start_cursor, sizeof p->start_cursor, "0");
-}
-
 static int read_map(struct source *s, const struct http_feed_config *c,
                     const struct driver_env *env, struct err *err)
 {
     const struct event_map_settings settings = {
-        .from_key = "path", .list_key = "fields", .fields = c->fields, .constants = c->constants,
-        .events = c->events, .when = c->when, .id = c->id, .time = (enum item_time)c->time,
-        .timezone = c->timezone, .default_timezone = env->timezone, .source = env->name,
+        .from_key = "path",
+        .list_key = "fields",
+        .fields = c->fields,
+        .constants = c->constants,
+        .events = c->events,
+        .when = c->when,
+        .id = c->id,
+        .time = (enum item_time)c->time,
+        .timezone = c->timezone,
+        .default_timezone = env->timezone,
+        .source = env->name,
     };
     const char *zone = c->timezone && c->timezone[0] ? c->timezone : env->timezone;
     int rc = zone_load(&s->zone, zone ? zone : "UTC", err);
@@ -562,15 +454,7 @@ static void finish(struct source *s)
     http_map_destroy(s->map);
     http_auth_destroy(s->auth);
     zone_finish(&s->zone);
-    if (s->url.bytes)
-        explicit_bzero(s->url.bytes, s->url.capacity);
-    if (s->auth_header.bytes)
-        explicit_bzero(s->auth_header.bytes, s->auth_header.capacity);
-    text_buffer_finish(&s->url);
-    text_buffer_finish(&s->body);
-    text_buffer_finish(&s->auth_header);
-    free(s->valid.url);
-    free(s->new_valid.url);
+    feed_request_finish(&s->made);
     option_finish(http_feed_options, &s->config);
     free(s);
 }
@@ -580,25 +464,29 @@ static int feed_create(struct source **ret, const void *config, const struct dri
 {
     const struct http_feed_config *c = config;
     const struct http_client_options options = {
-        .connect_timeout_ms = c->connect_timeout_ms, .timeout_ms = c->timeout_ms,
-        .body_max = c->body_max, .ca_file = c->ca_file, .proxy = c->proxy,
+        .connect_timeout_ms = c->connect_timeout_ms,
+        .timeout_ms = c->timeout_ms,
+        .body_max = c->body_max,
+        .ca_file = c->ca_file,
+        .proxy = c->proxy,
     };
     struct source *s = mem_zalloc(sizeof *s);
     int rc = read_map(s, c, env, err);
 
-    copy_config(&s->config, c);
+    http_feed_config_copy(&s->config, c);
     s->env = *env;
-    set_paging(&s->paging, c);
+    http_feed_paging(&s->paging, c);
     feed_place_init(&s->place, &s->paging, env->cursor);
     s->auth = http_auth_create(c, env->credentials);
-    backoff_init(&s->backoff, FIRST_RETRY_MS < c->backoff_max_ms ? FIRST_RETRY_MS
-                 : c->backoff_max_ms, c->backoff_max_ms, env->name);
+    backoff_init(&s->backoff,
+                 FIRST_RETRY_MS < c->backoff_max_ms ? FIRST_RETRY_MS : c->backoff_max_ms,
+                 c->backoff_max_ms, env->name);
     if (rc < 0) {
         finish(s);
         return rc;
     }
     rc = uv_timer_init(env->loop, &s->timer);
-    assert(rc == 0);            /* libuv's timers cannot fail to be made */
+    assert(rc == 0); /* libuv's timers cannot fail to be made */
     s->timer.data = s;
     s->client = http_client_create(env->loop, &options);
     *ret = s;
@@ -632,7 +520,7 @@ static bool feed_poll_now(struct source *s)
 {
     backoff_reset(&s->backoff);
     if (s->is_stopping || s->in_house || http_client_is_busy(s->client))
-        return !s->is_stopping;     /* it is asking at this moment */
+        return !s->is_stopping; /* it is asking at this moment */
     if (s->is_polling)
         deliver(s);
     else

@@ -65,7 +65,11 @@ struct http_feed_config {
 
 extern const struct driver driver_http_feed;
 extern const struct option http_feed_options[];
-void http_feed_check(const void *config, const struct option_tree *section,
-                     struct faults *faults);
+/* Copies the texts; the trees are read while they are at hand, and are NULL in the copy. Free with
+ * option_finish. */
+void http_feed_config_copy(struct http_feed_config *to, const struct http_feed_config *from);
+struct feed_paging_settings;
+void http_feed_paging(struct feed_paging_settings *ret, const struct http_feed_config *config);
+void http_feed_check(const void *config, const struct option_tree *section, struct faults *faults);
 
 #endif

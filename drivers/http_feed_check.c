@@ -23,8 +23,9 @@ static void check_pointers(const struct http_feed_config *c, const struct option
     const struct {
         const char *name, *text;
     } pointers[] = {
-        { "items", c->items }, { "ok", c->ok },     { "code", c->code },   { "message", c->message },
-        { "next", c->next },   { "more", c->more }, { "since", c->since },
+        { "items", c->items },     { "ok", c->ok },     { "code", c->code },
+        { "message", c->message }, { "next", c->next }, { "more", c->more },
+        { "since", c->since },
     };
 
     for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++)
@@ -43,7 +44,9 @@ static void check_paging(const struct http_feed_config *c, const struct option_t
                          struct faults *faults)
 {
     static const char *const placeholders[] = {
-        [PAGING_PAGE] = "page", [PAGING_OFFSET] = "offset", [PAGING_CURSOR] = "cursor",
+        [PAGING_PAGE] = "page",
+        [PAGING_OFFSET] = "offset",
+        [PAGING_CURSOR] = "cursor",
         [PAGING_SINCE] = "cursor",
     };
     const struct option_tree *place = place_of(section, "paging");
@@ -52,10 +55,12 @@ static void check_paging(const struct http_feed_config *c, const struct option_t
         fault_add_at(faults, place, "with this paging {%s} must stand in url or body",
                      placeholders[c->paging]);
     if (c->paging == PAGING_CURSOR && !c->next)
-        fault_add_at(faults, place, "paging = \"cursor\" needs next, the JSON Pointer to the next "
+        fault_add_at(faults, place,
+                     "paging = \"cursor\" needs next, the JSON Pointer to the next "
                      "cursor in the answer");
     if (c->paging == PAGING_SINCE && !c->since)
-        fault_add_at(faults, place, "paging = \"since\" needs since, the JSON Pointer to the "
+        fault_add_at(faults, place,
+                     "paging = \"since\" needs since, the JSON Pointer to the "
                      "number within an item");
 }
 
@@ -67,11 +72,14 @@ static void check_window(const struct http_feed_config *c, const struct option_t
     if (!asks_for(c, "from") && !asks_for(c, "to"))
         return;
     if (c->window_max_ms < 2 * c->lag_ms)
-        fault_add_at(faults, place_of(section, "window_max"), "window_max must be at least twice "
+        fault_add_at(faults, place_of(section, "window_max"),
+                     "window_max must be at least twice "
                      "lag, or the windows do not move on");
     if (c->start && !feed_start_parse(c->start, &ignored))
-        fault_add_at(faults, place_of(section, "start"), "start = \"%s\" is neither a time "
-                     "(\"2026-11-01T00:00:00+08:00\") nor how far back (\"7d\")", c->start);
+        fault_add_at(faults, place_of(section, "start"),
+                     "start = \"%s\" is neither a time "
+                     "(\"2026-11-01T00:00:00+08:00\") nor how far back (\"7d\")",
+                     c->start);
 }
 
 static void check_headers(const struct http_feed_config *c, const struct option_tree *section,
@@ -84,7 +92,8 @@ static void check_headers(const struct http_feed_config *c, const struct option_
 
         if (!strchr(header, ':') || strpbrk(header, "\r\n"))
             fault_add_at(faults, place, "headers: \"%s\": write \"Name: value\"", header);
-        if (strncasecmp(header, "authorization:", 14) == 0 || strncasecmp(header, "cookie:", 7) == 0)
+        if (strncasecmp(header, "authorization:", 14) == 0 ||
+            strncasecmp(header, "cookie:", 7) == 0)
             fault_add_at(faults, place, "headers hold no secret: use auth and credential");
     }
 }
@@ -94,13 +103,18 @@ static bool is_mapped(const struct http_feed_config *c)
     return c->fields || c->constants || c->events || c->when || (c->id && c->id[0]);
 }
 
-void http_feed_check(const void *config, const struct option_tree *section,
-                     struct faults *faults)
+void http_feed_check(const void *config, const struct option_tree *section, struct faults *faults)
 {
     const struct http_feed_config *c = config;
     const struct event_map_settings map = {
-        .from_key = "path", .list_key = "fields", .fields = c->fields, .constants = c->constants,
-        .events = c->events, .when = c->when, .id = c->id, .time = (enum item_time)c->time,
+        .from_key = "path",
+        .list_key = "fields",
+        .fields = c->fields,
+        .constants = c->constants,
+        .events = c->events,
+        .when = c->when,
+        .id = c->id,
+        .time = (enum item_time)c->time,
         .timezone = c->timezone,
     };
 

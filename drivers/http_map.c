@@ -13,7 +13,7 @@
 #include "pointer.h"
 
 struct http_map {
-    struct event_map *events;       /* NULL: items are events already */
+    struct event_map *events; /* NULL: items are events already */
     const char *const *inputs;
     size_t input_count;
     char *since;
@@ -21,7 +21,7 @@ struct http_map {
     /* Of the item at hand: */
     struct pointer at;
     struct event_value *values;
-    size_t *starts;                 /* of each value in `kept`, which moves as it grows */
+    size_t *starts; /* of each value in `kept`, which moves as it grows */
     struct text_buffer kept;
     char *ret_since;
     bool is_object;
@@ -118,9 +118,15 @@ static int on_close(void *arg)
 }
 
 static const yajl_callbacks callbacks = {
-    .yajl_null = on_null, .yajl_boolean = on_boolean, .yajl_number = on_number,
-    .yajl_string = on_string, .yajl_start_map = on_open_map, .yajl_map_key = on_key,
-    .yajl_end_map = on_close, .yajl_start_array = on_open_list, .yajl_end_array = on_close,
+    .yajl_null = on_null,
+    .yajl_boolean = on_boolean,
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_start_map = on_open_map,
+    .yajl_map_key = on_key,
+    .yajl_end_map = on_close,
+    .yajl_start_array = on_open_list,
+    .yajl_end_array = on_close,
 };
 
 static bool is_bare(const struct event_map_settings *s)
@@ -170,8 +176,8 @@ static bool walk(struct http_map *m, const char *json, size_t length)
     m->is_object = false;
     m->fault = NULL;
     memset(m->values, 0, m->input_count * sizeof *m->values);
-    well = yajl_parse(parser, (const unsigned char *)json, length) == yajl_status_ok
-           && yajl_complete_parse(parser) == yajl_status_ok && m->at.depth == 0;
+    well = yajl_parse(parser, (const unsigned char *)json, length) == yajl_status_ok &&
+           yajl_complete_parse(parser) == yajl_status_ok && m->at.depth == 0;
     yajl_free(parser);
     if (!well && !m->fault)
         m->fault = "item: no JSON";

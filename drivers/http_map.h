@@ -13,8 +13,8 @@ void http_map_destroy(struct http_map *map);
 
 enum { SINCE_SIZE = 128 };
 struct http_mapped {
-    struct text_buffer events;      /* one a line; reused from item to item */
-    char since[SINCE_SIZE];         /* "": the item has none */
+    struct text_buffer events; /* one a line; reused from item to item */
+    char since[SINCE_SIZE];    /* "": the item has none */
     char refusal[REFUSAL_SIZE];
 };
 

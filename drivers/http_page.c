@@ -20,7 +20,7 @@ struct http_page {
     struct http_page_settings settings;
     yajl_handle parser;
     struct pointer at;
-    int list_depth;                 /* of the list's items; 0: not inside the list */
+    int list_depth; /* of the list's items; 0: not inside the list */
     bool in_item;
     bool item_is_cut;
     struct text_buffer item;
@@ -31,7 +31,7 @@ struct http_page {
         char text[PAGE_VALUE_SIZE];
     } values[PAGE_MEMBERS];
     size_t fed;
-    bool began;                     /* something but blanks and a byte order mark came */
+    bool began; /* something but blanks and a byte order mark came */
     bool broken;
     struct err err;
 };
@@ -40,7 +40,7 @@ static int stop(struct http_page *p, const char *why)
 {
     p->broken = true;
     err_set(&p->err, -EBADMSG, "%s", why);
-    return 0;                       /* yajl: cancel */
+    return 0; /* yajl: cancel */
 }
 
 /* --- Inside an item */
@@ -223,9 +223,14 @@ static int on_close_list(void *arg)
 }
 
 static const yajl_callbacks callbacks = {
-    .yajl_null = on_null, .yajl_boolean = on_boolean, .yajl_number = on_number,
-    .yajl_string = on_string, .yajl_start_map = on_open_map, .yajl_map_key = on_key,
-    .yajl_end_map = on_close_map, .yajl_start_array = on_open_list,
+    .yajl_null = on_null,
+    .yajl_boolean = on_boolean,
+    .yajl_number = on_number,
+    .yajl_string = on_string,
+    .yajl_start_map = on_open_map,
+    .yajl_map_key = on_key,
+    .yajl_end_map = on_close_map,
+    .yajl_start_array = on_open_list,
     .yajl_end_array = on_close_list,
 };
 
@@ -277,8 +282,8 @@ bool http_page_feed(struct http_page *p, const char *bytes, size_t length)
     if (!p->began && !begins_well(p, &bytes, &length))
         return false;
     p->fed += length;
-    if (length == 0 || yajl_parse(p->parser, (const unsigned char *)bytes, length)
-                           == yajl_status_ok)
+    if (length == 0 ||
+        yajl_parse(p->parser, (const unsigned char *)bytes, length) == yajl_status_ok)
         return true;
     if (!p->broken)
         stop(p, p->fed <= length ? "answered something that is no JSON: is the URL right?"
@@ -288,8 +293,8 @@ bool http_page_feed(struct http_page *p, const char *bytes, size_t length)
 
 int http_page_end(struct http_page *p, struct err *err)
 {
-    if (!p->broken && (!p->began || yajl_complete_parse(p->parser) != yajl_status_ok
-                       || p->at.depth > 0)) {
+    if (!p->broken &&
+        (!p->began || yajl_complete_parse(p->parser) != yajl_status_ok || p->at.depth > 0)) {
         stop(p, p->began ? "answered JSON that breaks off before its end"
                          : "answered nothing, where JSON was wanted");
     }

@@ -76,8 +76,8 @@ static bool take_date(struct reader *r, int64_t *ret_ms)
 {
     int32_t year, month, day;
 
-    if (!take_number(r, 4, 4, &year) || !take(r, "-/.") || !take_number(r, 1, 2, &month)
-        || !take(r, "-/.") || !take_number(r, 1, 2, &day) || !is_date(year, month, day))
+    if (!take_number(r, 4, 4, &year) || !take(r, "-/.") || !take_number(r, 1, 2, &month) ||
+        !take(r, "-/.") || !take_number(r, 1, 2, &day) || !is_date(year, month, day))
         return false;
     *ret_ms = civil_day(year, month, day) * SPAN_DAY;
     return true;
@@ -116,7 +116,7 @@ static int take_offset(struct reader *r, int64_t *ret_ms)
     sign = *r->at == '-' ? -1 : 1;
     if (!take(r, "+-") || !take_number(r, 2, 2, &hours))
         return -1;
-    (void)take(r, ":");     /* "+0800" is as clear as "+08:00" */
+    (void)take(r, ":"); /* "+0800" is as clear as "+08:00" */
     if (!take_number(r, 2, 2, &minutes) || hours > 23 || minutes > 59 || r->at != r->end)
         return -1;
     *ret_ms = sign * (hours * SPAN_HOUR + minutes * SPAN_MINUTE);
@@ -172,7 +172,7 @@ static bool parse_epoch(enum item_time format, struct reader *r, int64_t *ret_at
 bool item_time_parse(enum item_time format, const struct zone *zone, const char *text,
                      size_t length, int64_t *ret_at)
 {
-    static const int64_t end = INT64_C(253402300800000);    /* of the year 9999 */
+    static const int64_t end = INT64_C(253402300800000); /* of the year 9999 */
     struct reader r = { text, text + length };
     int64_t at;
 
@@ -210,7 +210,7 @@ char *item_time_format(char to[ITEM_TIME_SIZE], enum item_time format, const str
     case ITEM_TIME_LOCAL:
         instant_format(to, at, offset);
         to[10] = ' ';
-        to[19] = '\0';      /* whole seconds, no offset: "2026-11-20 18:00:00" */
+        to[19] = '\0'; /* whole seconds, no offset: "2026-11-20 18:00:00" */
         break;
     }
     return to;

@@ -13,10 +13,10 @@
 
 /* In the order of item_time_choices. */
 enum item_time {
-    ITEM_TIME_LOCAL,        /* "2026-11-20 18:00:00[.5]" on the clocks of the zone */
-    ITEM_TIME_RFC3339,      /* "2026-11-20T18:00:00+08:00", the offset is required */
-    ITEM_TIME_EPOCH,        /* seconds since 1970, decimals allowed */
-    ITEM_TIME_EPOCH_MS,     /* milliseconds since 1970 */
+    ITEM_TIME_LOCAL,    /* "2026-11-20 18:00:00[.5]" on the clocks of the zone */
+    ITEM_TIME_RFC3339,  /* "2026-11-20T18:00:00+08:00", the offset is required */
+    ITEM_TIME_EPOCH,    /* seconds since 1970, decimals allowed */
+    ITEM_TIME_EPOCH_MS, /* milliseconds since 1970 */
 };
 
 /* "local", "rfc3339", "epoch", "epoch_ms"; ends with NULL. */

@@ -9,7 +9,7 @@
 #include "sink.h"
 
 struct line_extra {
-    char *raw;              /* NULL: the raw text is what the line holds */
+    char *raw; /* NULL: the raw text is what the line holds */
     size_t raw_length;
     char *refusal;
 };
@@ -18,7 +18,7 @@ struct lines {
     struct batch_line *items;
     struct line_extra *extras;
     size_t count, capacity;
-    size_t bytes;           /* of all items together */
+    size_t bytes; /* of all items together */
 };
 
 /* Copies everything. `raw` may be NULL, and so may `refusal`. */

@@ -35,7 +35,7 @@ void pointer_key(struct pointer *p, const unsigned char *key, size_t length)
         else if (key[i] == '/')
             add(p, "~1", 2);
         else if (key[i] == '\0')
-            p->is_lost = true;      /* no configured text can mean it */
+            p->is_lost = true; /* no configured text can mean it */
         else
             add(p, (const char *)&key[i], 1);
     }
@@ -52,7 +52,7 @@ void pointer_value(struct pointer *p)
     }
     level = &p->levels[p->depth - 1];
     if (!level->is_list)
-        return;                     /* its key has set it */
+        return; /* its key has set it */
     back(p);
     snprintf(index, sizeof index, "/%" PRId64, ++level->index);
     add(p, index, strlen(index));
@@ -64,7 +64,9 @@ bool pointer_open(struct pointer *p, bool is_list)
         return false;
     /* Inside what could not be written nothing can: marked by a length that leaves no room. */
     p->levels[p->depth++] = (struct pointer_level){
-        .length = p->is_lost ? sizeof p->text - 1 : p->length, .index = -1, .is_list = is_list,
+        .length = p->is_lost ? sizeof p->text - 1 : p->length,
+        .index = -1,
+        .is_list = is_list,
     };
     return true;
 }

@@ -9,15 +9,15 @@
 enum { POINTER_SIZE = 512, POINTER_DEPTH_MAX = 32 };
 
 struct pointer {
-    char text[POINTER_SIZE];        /* of the value at hand, NUL-terminated */
+    char text[POINTER_SIZE]; /* of the value at hand, NUL-terminated */
     size_t length;
     struct pointer_level {
-        size_t length;              /* of the pointer to this object or list */
-        int64_t index;              /* of the item at hand; -1: before the first */
+        size_t length; /* of the pointer to this object or list */
+        int64_t index; /* of the item at hand; -1: before the first */
         bool is_list;
     } levels[POINTER_DEPTH_MAX];
     int depth;
-    bool is_lost;                   /* too long to be written: it is no pointer of ours */
+    bool is_lost; /* too long to be written: it is no pointer of ours */
 };
 
 /* Called for each key, and before each value (also one that opens). */

@@ -14,17 +14,17 @@ enum { BATCH_BYTES_MAX = 1024 * 1024 };
 
 enum line_result {
     LINE_UNDECIDED,
-    LINE_ACCEPTED,          /* durable, and new */
-    LINE_DUPLICATE,         /* the log had it already, word for word */
-    LINE_QUARANTINED,       /* durable in quarantine; `reason` says why */
+    LINE_ACCEPTED,    /* durable, and new */
+    LINE_DUPLICATE,   /* the log had it already, word for word */
+    LINE_QUARANTINED, /* durable in quarantine; `reason` says why */
 };
 
 struct batch_line {
-    char *bytes;            /* one event as JSON, or a stranger's line as it came */
+    char *bytes; /* one event as JSON, or a stranger's line as it came */
     size_t length;
-    int64_t number;         /* its line in the file, its item in the answer; from 1 */
-    const char *refusal;    /* not NULL: the driver could not make an event of it, and why, naming
-                             * the field; it goes to quarantine as it is. Borrows until `done` */
+    int64_t number;      /* its line in the file, its item in the answer; from 1 */
+    const char *refusal; /* not NULL: the driver could not make an event of it, and why, naming
+                          * the field; it goes to quarantine as it is. Borrows until `done` */
     /* Filled in before `done`: */
     enum line_result result;
     char reason[208];
@@ -33,8 +33,8 @@ struct batch_line {
 /* Embedded in the driver's own struct. From `submit` to `done` it belongs to the house. */
 struct batch {
     struct batch_line *lines;
-    size_t count;           /* 0 with a cursor is allowed: only the cursor commits */
-    const char *cursor;     /* commits in the same transaction; NULL: leave it */
+    size_t count;       /* 0 with a cursor is allowed: only the cursor commits */
+    const char *cursor; /* commits in the same transaction; NULL: leave it */
     /* After the commit with status 0; or with a negative errno, nothing of the batch taken and
      * the cursor unmoved: keep it, back off, submit it again. Never called from within submit. */
     void (*done)(struct batch *batch, int status, const struct err *why);

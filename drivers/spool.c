@@ -51,31 +51,31 @@ struct source {
     uv_work_t work;
     int open_handles;
     bool started, paused, stopping;
-    bool working;               /* a job is on the pool */
-    bool in_house;              /* the batch is the house's */
-    bool has_batch;             /* lines wait to be submitted */
-    bool look_again;            /* something changed while a job ran */
+    bool working;    /* a job is on the pool */
+    bool in_house;   /* the batch is the house's */
+    bool has_batch;  /* lines wait to be submitted */
+    bool look_again; /* something changed while a job ran */
     void (*stopped)(void *arg);
     void *stopped_arg;
 
     struct backoff backoff;
     struct backoff batch_backoff;
-    char trouble[256];          /* why the state is degraded; "": it is not */
-    uint64_t watched_inode;     /* of the folder that `watch` looks at; 0: none */
+    char trouble[256];      /* why the state is degraded; "": it is not */
+    uint64_t watched_inode; /* of the folder that `watch` looks at; 0: none */
 
     /* Owned by the job while one runs. */
     enum job job;
     struct spool_dirs dirs;
     struct spool_seen seen;
-    struct spool_take take;             /* number 0: none under way */
+    struct spool_take take; /* number 0: none under way */
     struct spool_reader *reader;
     struct spool_report report;
-    struct spool_position committed;    /* of the take numbered committed_take */
+    struct spool_position committed; /* of the take numbered committed_take */
     uint64_t committed_take, last_take;
     struct lines lines;
-    bool lines_unreported;              /* the batch is durable; its report is not yet written */
+    bool lines_unreported; /* the batch is durable; its report is not yet written */
     bool at_end;
-    bool file_faulty;                   /* the file as a whole was refused */
+    bool file_faulty; /* the file as a whole was refused */
     char look_trouble[256];
     int status;
     struct err err;
@@ -245,7 +245,7 @@ static void run(struct source *s, enum job job)
     s->working = true;
     uv_timer_stop(&s->timer);
     rc = uv_queue_work(s->env.loop, &s->work, on_work, on_worked);
-    assert(rc == 0);            /* only a missing callback could fail */
+    assert(rc == 0); /* only a missing callback could fail */
 }
 
 static void wait_for(struct source *s, int64_t ms)
@@ -277,7 +277,7 @@ static void on_change(uv_fs_event_t *watch, const char *name, int events, int st
     (void)name;
     (void)events;
     if (status < 0)
-        s->watched_inode = 0;   /* watched anew at the next look */
+        s->watched_inode = 0; /* watched anew at the next look */
     if (s->working || s->in_house || s->take.number != 0)
         s->look_again = true;
     else if (s->backoff.failures == 0 && uv_timer_get_due_in(&s->timer) > CHANGE_WAIT_MS)
@@ -290,9 +290,9 @@ static void watch_folder(struct source *s)
     if (s->watched_inode == s->dirs.inode)
         return;
     uv_fs_event_stop(&s->watch);
-    s->watched_inode = uv_fs_event_start(&s->watch, on_change, s->directory, 0) == 0
-                           ? s->dirs.inode : 0;
-    s->look_again = true;       /* for what came between the look and the watch */
+    s->watched_inode =
+        uv_fs_event_start(&s->watch, on_change, s->directory, 0) == 0 ? s->dirs.inode : 0;
+    s->look_again = true; /* for what came between the look and the watch */
 }
 
 static void looked(struct source *s)
@@ -320,8 +320,10 @@ static void on_done(struct batch *batch, int status, const struct err *why)
     } else if (status < 0) {
         char text[sizeof why->text + 64];
 
-        snprintf(text, sizeof text, "the last batch was not taken: %s; it is kept and offered "
-                 "again", why->text);
+        snprintf(text, sizeof text,
+                 "the last batch was not taken: %s; it is kept and offered "
+                 "again",
+                 why->text);
         retry(s, &s->batch_backoff, SOURCE_DEGRADED, text);
     } else {
         say_state(s);
@@ -337,10 +339,13 @@ static void submit(struct source *s)
         return;
     snprintf(s->cursor, sizeof s->cursor, "take=%" PRIu64 " offset=%" PRId64 " line=%" PRId64,
              s->take.number, at.offset, at.line);
-    s->batch = (struct batch){ .lines = s->lines.items, .count = s->lines.count,
-                               .cursor = s->cursor, .done = on_done, .arg = s };
+    s->batch = (struct batch){ .lines = s->lines.items,
+                               .count = s->lines.count,
+                               .cursor = s->cursor,
+                               .done = on_done,
+                               .arg = s };
     s->in_house = s->env.sink->submit(s->env.house, &s->batch);
-    s->paused = !s->in_house;   /* a full house says resume */
+    s->paused = !s->in_house; /* a full house says resume */
 }
 
 /* What comes after a look that found nothing, or after a file was put away. */
@@ -393,7 +398,7 @@ static void on_worked(uv_work_t *work, int status)
 {
     struct source *s = work->data;
 
-    (void)status;               /* never cancelled */
+    (void)status; /* never cancelled */
     s->working = false;
     if (s->stopping) {
         close_if_idle(s);
@@ -422,10 +427,17 @@ static struct event_map_settings map_settings(const struct spool_config *c,
                                               const struct driver_env *env)
 {
     return (struct event_map_settings){
-        .from_key = "column", .list_key = "columns", .fields = c->columns,
-        .constants = c->constants, .events = c->events, .when = c->when, .id = c->id,
-        .time = (enum item_time)c->time, .timezone = c->timezone,
-        .default_timezone = env->timezone, .source = env->name,
+        .from_key = "column",
+        .list_key = "columns",
+        .fields = c->columns,
+        .constants = c->constants,
+        .events = c->events,
+        .when = c->when,
+        .id = c->id,
+        .time = (enum item_time)c->time,
+        .timezone = c->timezone,
+        .default_timezone = env->timezone,
+        .source = env->name,
     };
 }
 
@@ -480,7 +492,7 @@ static int spool_create(struct source **ret, const void *config, const struct dr
         return 0;
     }
     if (s->open_handles > 0) {
-        uv_close((uv_handle_t *)&s->timer, on_closed);      /* frees, on a later turn */
+        uv_close((uv_handle_t *)&s->timer, on_closed); /* frees, on a later turn */
     } else {
         finish(s);
         free(s);

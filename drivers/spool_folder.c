@@ -25,8 +25,10 @@ static int open_folder(const char *path, struct err *err)
     case ENOTDIR:
         return err_set(err, -ENOTDIR, "%s is no folder", path);
     case EACCES:
-        return err_set(err, -EACCES, "%s cannot be opened: give the daemon's user the right to "
-                       "read and write it", path);
+        return err_set(err, -EACCES,
+                       "%s cannot be opened: give the daemon's user the right to "
+                       "read and write it",
+                       path);
     default:
         return err_set(err, -errno, "%s cannot be opened: %s", path, strerror(errno));
     }
@@ -38,7 +40,8 @@ static int make_inside(int folder, const char *path, const char *name, struct er
         return 0;
     return err_set(err, -errno, "%s/%s cannot be made: %s%s", path, name, strerror(errno),
                    errno == ENOSPC || errno == EDQUOT ? ": make room on that disk"
-                   : errno == EACCES ? ": give the daemon's user the right to write there" : "");
+                   : errno == EACCES ? ": give the daemon's user the right to write there"
+                                     : "");
 }
 
 int spool_dirs_open(struct spool_dirs *ret, const char *path, struct err *err)
@@ -67,7 +70,7 @@ int spool_dirs_open(struct spool_dirs *ret, const char *path, struct err *err)
 void spool_dirs_close(struct spool_dirs *dirs)
 {
     if (dirs->work >= 0)
-        (void)close(dirs->work);        /* never written through */
+        (void)close(dirs->work); /* never written through */
     if (dirs->folder >= 0)
         (void)close(dirs->folder);
     dirs->work = dirs->folder = -1;
@@ -102,8 +105,8 @@ static bool parse_work_name(const char *name, struct spool_take *ret)
     int prefix = 0;
     uint64_t number = 0;
 
-    if (sscanf(name, "%" SCNu64 "~%n", &number, &prefix) != 1 || prefix == 0 || number == 0
-        || !name[prefix] || strlen(name + prefix) >= SPOOL_NAME_SIZE)
+    if (sscanf(name, "%" SCNu64 "~%n", &number, &prefix) != 1 || prefix == 0 || number == 0 ||
+        !name[prefix] || strlen(name + prefix) >= SPOOL_NAME_SIZE)
         return false;
     ret->number = number;
     snprintf(ret->name, sizeof ret->name, "%s", name + prefix);
@@ -118,9 +121,9 @@ static void drop_spare_link(int work, const char *report)
     struct stat st;
 
     snprintf(file, sizeof file, "%.*s", (int)(strlen(report) - strlen(".report")), report);
-    if (fstatat(work, file, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT
-        && fstatat(work, report, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1)
-        (void)unlinkat(work, report, 0);        /* tried again at the next look */
+    if (fstatat(work, file, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+        fstatat(work, report, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink > 1)
+        (void)unlinkat(work, report, 0); /* tried again at the next look */
 }
 
 static bool each_left(void *arg, int fd, const char *name)
@@ -133,8 +136,8 @@ static bool each_left(void *arg, int fd, const char *name)
     if (spool_kind_of(found.name, &kind)) {
         if (first->number == 0 || found.number < first->number)
             *first = found;
-    } else if (strlen(name) > strlen(".report")
-               && strcmp(name + strlen(name) - strlen(".report"), ".report") == 0) {
+    } else if (strlen(name) > strlen(".report") &&
+               strcmp(name + strlen(name) - strlen(".report"), ".report") == 0) {
         drop_spare_link(fd, name);
     }
     return true;
@@ -148,7 +151,7 @@ static struct spool_sight *find_sight(struct spool_seen *seen, const char *name)
         if (strcmp(seen->sights[i].name, name) == 0)
             return &seen->sights[i];
     if (seen->count == SPOOL_SEEN_MAX)
-        return NULL;        /* after these have gone */
+        return NULL; /* after these have gone */
     seen->sights[seen->count] = (struct spool_sight){ .size = -1 };
     snprintf(seen->sights[seen->count].name, SPOOL_NAME_SIZE, "%s", name);
     return &seen->sights[seen->count++];
@@ -172,8 +175,8 @@ static bool each_dropped(void *arg, int fd, const char *name)
     struct stat st;
     int64_t written;
 
-    if (name[0] == '.' || !spool_kind_of(name, &kind) || strlen(name) >= SPOOL_NAME_SIZE
-        || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+    if (name[0] == '.' || !spool_kind_of(name, &kind) || strlen(name) >= SPOOL_NAME_SIZE ||
+        fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return true;
     sight = find_sight(look->seen, name);
     if (!sight)
@@ -185,8 +188,7 @@ static bool each_dropped(void *arg, int fd, const char *name)
         sight->written_ns = written;
         /* What was last done to it was not a write but a rename (or chmod, chown): whoever put
          * it there had finished with it. */
-        sight->since = nanoseconds(st.st_ctim) > written ? look->now - look->settle_ms
-                                                         : look->now;
+        sight->since = nanoseconds(st.st_ctim) > written ? look->now - look->settle_ms : look->now;
     }
     return true;
 }
@@ -208,8 +210,8 @@ static struct spool_sight *oldest_settled(struct spool_seen *seen, const struct 
 
         if (!s->still_there || look->now - s->since < look->settle_ms)
             continue;
-        if (!best || s->written_ns < best->written_ns
-            || (s->written_ns == best->written_ns && strcmp(s->name, best->name) < 0))
+        if (!best || s->written_ns < best->written_ns ||
+            (s->written_ns == best->written_ns && strcmp(s->name, best->name) < 0))
             best = s;
     }
     return best;
@@ -234,17 +236,21 @@ static int take_settled(const struct spool_dirs *dirs, struct look *look, uint64
         char name[SPOOL_WORK_NAME_SIZE];
 
         snprintf(take.name, sizeof take.name, "%s", s->name);
-        s->still_there = false;         /* whatever comes of it: it is not tried again in this look */
+        s->still_there = false; /* whatever comes of it: not tried again in this look */
         if (renameat(dirs->folder, take.name, dirs->work, spool_work_name(name, &take, "")) == 0) {
             *ret = take;
             return 1;
         }
         if (errno == ENOSPC || errno == EDQUOT || errno == EROFS || errno == EIO)
-            return err_set(err, -errno, "files cannot be taken: %s: make room on that disk, or "
-                           "mend it", strerror(errno));
+            return err_set(err, -errno,
+                           "files cannot be taken: %s: make room on that disk, or "
+                           "mend it",
+                           strerror(errno));
         if (errno != ENOENT)
-            snprintf(trouble, 256, "\"%.100s\" cannot be taken: %s: give the daemon's user the "
-                     "right to move it", take.name, strerror(errno));
+            snprintf(trouble, 256,
+                     "\"%.100s\" cannot be taken: %s: give the daemon's user the "
+                     "right to move it",
+                     take.name, strerror(errno));
     }
     return 0;
 }
@@ -320,7 +326,7 @@ int spool_put_away(const struct spool_dirs *dirs, const struct spool_take *take,
                    struct err *err)
 {
     char file[SPOOL_WORK_NAME_SIZE], report[SPOOL_WORK_NAME_SIZE];
-    struct target to;
+    struct target to = { 0 };
     struct stat st = { 0 };
     bool linked = false;
     int rc;
@@ -336,6 +342,6 @@ int spool_put_away(const struct spool_dirs *dirs, const struct spool_take *take,
     if (rc == 0 && rejected && !linked)
         rc = move(dirs, report, to.report, err);
     else if (rc == 0)
-        (void)unlinkat(dirs->work, report, 0);  /* nothing was wrong, or it is in its place */
+        (void)unlinkat(dirs->work, report, 0); /* nothing was wrong, or it is in its place */
     return rc;
 }

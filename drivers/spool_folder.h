@@ -18,7 +18,7 @@ enum { SPOOL_NAME_SIZE = 256, SPOOL_SEEN_MAX = 512 };
 
 struct spool_dirs {
     int folder, work;
-    uint64_t inode;         /* of the folder: another one must be watched anew */
+    uint64_t inode; /* of the folder: another one must be watched anew */
 };
 
 /* Opens the folder and makes those inside it. Fails with what to do. */
@@ -30,7 +30,7 @@ struct spool_seen {
     struct spool_sight {
         char name[SPOOL_NAME_SIZE];
         int64_t size, written_ns;
-        int64_t since;          /* monotonic: unchanged since */
+        int64_t since; /* monotonic: unchanged since */
         bool still_there;
     } sights[SPOOL_SEEN_MAX];
     size_t count;

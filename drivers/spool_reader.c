@@ -31,9 +31,9 @@ struct spool_reader {
     struct spool_position position; /* of the window's first byte */
     char *window;
     size_t length;
-    size_t start;                   /* what lies before it in the window is done with */
+    size_t start; /* what lies before it in the window is done with */
     bool at_end;
-    bool in_long_line;              /* the rest of a refused line is still being passed over */
+    bool in_long_line; /* the rest of a refused line is still being passed over */
     /* Of a CSV file: which cell each input of the map is, -1 for none. */
     int cells_of[256];
     int cell_count;
@@ -153,11 +153,14 @@ static int find_columns(struct spool_reader *r, const struct csv_cell *cells, st
         r->cells_of[i] = cell;
         found += cell >= 0;
         if (cell < 0 && !event_map_is_plain(r->format->map))
-            return err_set(err, -EBADMSG, "the header has no column \"%s\": is it the right "
-                           "file, and are encoding and delimiter as configured?", names[i]);
+            return err_set(err, -EBADMSG,
+                           "the header has no column \"%s\": is it the right "
+                           "file, and are encoding and delimiter as configured?",
+                           names[i]);
     }
     if (found == 0)
-        return err_set(err, -EBADMSG, "the header has no column that is called like a field "
+        return err_set(err, -EBADMSG,
+                       "the header has no column that is called like a field "
                        "(type, at, ticket, ...): rename them, or configure columns");
     return 0;
 }
@@ -194,8 +197,10 @@ static int read_header(struct spool_reader *r, struct err *err)
     if (found == CSV_RECORD && r->length == r->start)
         return err_set(err, -EBADMSG, "the file is empty: not even a header");
     if (found != CSV_RECORD || extent.length > RECORD_MAX)
-        return err_set(err, -EBADMSG, "the first line is no header: a quote that never closes, "
-                       "or longer than %d bytes", RECORD_MAX);
+        return err_set(err, -EBADMSG,
+                       "the first line is no header: a quote that never closes, "
+                       "or longer than %d bytes",
+                       RECORD_MAX);
     rc = parse_header(r, &extent, err);
     if (rc == 0)
         consume(r, extent.consumed, extent.lines);
@@ -232,8 +237,10 @@ static int map_row(const struct spool_reader *r, char *row, size_t length, struc
         if (count == CSV_AFTER_QUOTE)
             snprintf(refusal, REFUSAL_SIZE, "row: text behind a closing quote");
         else
-            snprintf(refusal, REFUSAL_SIZE, "row: more cells than the %d columns of the header: "
-                     "quote values that hold the delimiter", r->cell_count);
+            snprintf(refusal, REFUSAL_SIZE,
+                     "row: more cells than the %d columns of the header: "
+                     "quote values that hold the delimiter",
+                     r->cell_count);
         return -1;
     }
     if (is_blank_row(cells, count))
@@ -289,7 +296,7 @@ static bool add_row(struct spool_reader *r, struct lines *lines, const char *row
         snprintf(refusal, sizeof refusal, "row: %s", encoding_fault(r));
         return add_refusal(lines, row, length, number, refusal);
     }
-    cells = mem_strndup(raw, raw_length);       /* splitting undoes the quotes in place */
+    cells = mem_strndup(raw, raw_length); /* splitting undoes the quotes in place */
     count = map_row(r, cells, raw_length, &events, refusal);
     if (count < 0)
         added = add_refusal(lines, raw, raw_length, number, refusal);
@@ -348,8 +355,8 @@ static bool add_broken(struct spool_reader *r, struct lines *lines)
     size_t left = r->length - r->start;
     struct csv_extent line;
 
-    if (csv_extent_line(at, left > RECORD_MAX ? RECORD_MAX : left, left <= RECORD_MAX, &line)
-        == CSV_RECORD) {
+    if (csv_extent_line(at, left > RECORD_MAX ? RECORD_MAX : left, left <= RECORD_MAX, &line) ==
+        CSV_RECORD) {
         if (!add_refusal(lines, at, line.length, r->position.line + 1,
                          "row: a quote that never closes"))
             return false;
@@ -412,7 +419,7 @@ int spool_reader_fill(struct spool_reader *r, struct lines *lines, struct err *e
             return rc;
         skip_mark(r);
     }
-    r->at_end = false;      /* whoever asks again looks whether the file has grown */
+    r->at_end = false; /* whoever asks again looks whether the file has grown */
     return 0;
 }
 
@@ -425,9 +432,12 @@ static int open_file(struct spool_reader *r, int dir_fd, const char *name, struc
     /* Not blocking: something that became a pipe must not hold us. */
     r->fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (r->fd < 0)
-        return err_set(err, -errno, errno == EACCES
-                       ? "cannot be read: %s: give the daemon's user the right to read it, and "
-                         "drop it again" : "cannot be read: %s", strerror(errno));
+        return err_set(err, -errno,
+                       errno == EACCES
+                           ? "cannot be read: %s: give the daemon's user the right to read it, and "
+                             "drop it again"
+                           : "cannot be read: %s",
+                       strerror(errno));
     if (fstat(r->fd, &st) < 0 || !S_ISREG(st.st_mode))
         return err_set(err, -EBADMSG, "is no ordinary file");
     return 0;
@@ -448,7 +458,7 @@ int spool_reader_open(struct spool_reader **ret, const struct spool_format *form
         r->kind = SPOOL_NDJSON;
     if (r->kind == SPOOL_CSV && format->encoding == ENCODING_GB18030) {
         r->iconv = iconv_open("UTF-8", "GB18030");
-        assert(r->iconv != (iconv_t)-1);    /* part of the C library */
+        assert(r->iconv != (iconv_t)-1); /* part of the C library */
     }
     rc = open_file(r, dir_fd, name, err);
     if (rc == 0 && r->kind == SPOOL_CSV)
@@ -471,7 +481,7 @@ void spool_reader_close(struct spool_reader *r)
     if (!r)
         return;
     if (r->fd >= 0)
-        (void)close(r->fd);     /* only read from */
+        (void)close(r->fd); /* only read from */
     if (r->iconv != (iconv_t)-1)
         (void)iconv_close(r->iconv);
     free(r->window);

@@ -23,8 +23,8 @@ static int open_report(const struct spool_dirs *dirs, const struct spool_take *t
 static int failed(const struct spool_take *take, int code, struct err *err)
 {
     return err_set(err, code, "the report on \"%.100s\" cannot be written: %s%s", take->name,
-                   strerror(-code), code == -ENOSPC || code == -EDQUOT
-                   ? ": make room on that disk" : "");
+                   strerror(-code),
+                   code == -ENOSPC || code == -EDQUOT ? ": make room on that disk" : "");
 }
 
 static int write_all(int fd, const char *bytes, size_t length, int64_t offset)
@@ -56,18 +56,20 @@ static int write_progress(int fd, const struct spool_report *report)
 {
     char text[HEAD_SIZE];
 
-    snprintf(text, sizeof text, "read to byte %" PRId64 ", line %" PRId64 "; not taken %" PRId64
-             "; report of %" PRId64 " bytes", report->position.offset, report->position.line,
-             report->refused, report->length);
+    snprintf(text, sizeof text,
+             "read to byte %" PRId64 ", line %" PRId64 "; not taken %" PRId64 "; report of %" PRId64
+             " bytes",
+             report->position.offset, report->position.line, report->refused, report->length);
     return write_head(fd, text);
 }
 
 static bool parse_head(const char *head, struct spool_report *ret)
 {
-    return sscanf(head, "read to byte %" SCNd64 ", line %" SCNd64 "; not taken %" SCNd64
-                  "; report of %" SCNd64, &ret->position.offset, &ret->position.line,
-                  &ret->refused, &ret->length) == 4
-           && ret->length >= HEAD_SIZE;
+    return sscanf(head,
+                  "read to byte %" SCNd64 ", line %" SCNd64 "; not taken %" SCNd64
+                  "; report of %" SCNd64,
+                  &ret->position.offset, &ret->position.line, &ret->refused, &ret->length) == 4 &&
+           ret->length >= HEAD_SIZE;
 }
 
 int spool_report_load(const struct spool_dirs *dirs, const struct spool_take *take,
@@ -84,7 +86,7 @@ int spool_report_load(const struct spool_dirs *dirs, const struct spool_take *ta
     if (fd >= 0 && ftruncate(fd, report.length) < 0)
         rc = failed(take, -errno, err);
     if (fd >= 0)
-        (void)close(fd);        /* nothing of it must be durable yet */
+        (void)close(fd); /* nothing of it must be durable yet */
     if (rc == 0)
         *ret = report;
     return rc;
@@ -94,7 +96,7 @@ void spool_report_drop(const struct spool_dirs *dirs, const struct spool_take *t
 {
     char name[SPOOL_WORK_NAME_SIZE];
 
-    (void)unlinkat(dirs->work, spool_work_name(name, take, ".report"), 0);  /* mostly not there */
+    (void)unlinkat(dirs->work, spool_work_name(name, take, ".report"), 0); /* mostly not there */
 }
 
 static void add_entry(struct text_buffer *to, int64_t number, const char *reason, const char *raw,
@@ -134,7 +136,7 @@ static int append(const struct spool_dirs *dirs, const struct spool_take *take,
     next.position = position;
     if (rc == 0)
         rc = write_progress(fd, &next);
-    (void)close(fd);            /* spool_report_finish makes it durable */
+    (void)close(fd); /* spool_report_finish makes it durable */
     if (rc < 0)
         return failed(take, rc, err);
     *report = next;
@@ -183,8 +185,10 @@ int spool_report_finish(const struct spool_dirs *dirs, const struct spool_take *
 
     if (fd < 0)
         return failed(take, -errno, err);
-    snprintf(text, sizeof text, "%" PRId64 " not taken, of %" PRId64 " lines: mend them and drop "
-             "them again in a file of their own", report->refused, report->position.line);
+    snprintf(text, sizeof text,
+             "%" PRId64 " not taken, of %" PRId64 " lines: mend them and drop "
+             "them again in a file of their own",
+             report->refused, report->position.line);
     rc = write_head(fd, text);
     if (rc == 0 && fsync(fd) < 0)
         rc = -errno;

@@ -10,9 +10,9 @@
 #include "spool_folder.h"
 
 struct spool_report {
-    struct spool_position position;     /* reported on up to here */
-    int64_t refused;                    /* entries */
-    int64_t length;                     /* bytes, with the first line */
+    struct spool_position position; /* reported on up to here */
+    int64_t refused;                /* entries */
+    int64_t length;                 /* bytes, with the first line */
 };
 
 /* What an earlier run left; all zero if there is none. Cuts off what came after. */

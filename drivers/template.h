@@ -7,13 +7,13 @@
 #include "base/text.h"
 
 enum template_escape {
-    ESCAPE_URL,         /* percent-encoded: a '+' in a time is no blank */
-    ESCAPE_JSON,        /* within the quotes of a JSON string; digits need none */
+    ESCAPE_URL,  /* percent-encoded: a '+' in a time is no blank */
+    ESCAPE_JSON, /* within the quotes of a JSON string; digits need none */
     ESCAPE_NONE,
 };
 
 struct template_value {
-    const char *name;   /* NULL ends a table of values */
+    const char *name; /* NULL ends a table of values */
     const char *text;
 };
 

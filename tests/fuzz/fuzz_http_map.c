@@ -21,8 +21,10 @@ static struct http_map *make_map(void)
 {
     struct faults faults = { 0 };
     struct option_tree *tree = conf_tree_parse("fuzz", mapping, sizeof mapping - 1, &faults);
-    struct event_map_settings s = { .from_key = "path", .list_key = "fields",
-                                    .default_timezone = "Asia/Shanghai", .source = "fuzz" };
+    struct event_map_settings s = { .from_key = "path",
+                                    .list_key = "fields",
+                                    .default_timezone = "Asia/Shanghai",
+                                    .source = "fuzz" };
     struct http_map *map;
     struct err err;
 
@@ -57,8 +59,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct http_map *map;
     struct run run = { .map = map ? map : (map = make_map()) };
     const struct http_page_settings settings = {
-        .items = "/d", .members = { "/ok", "/code", "/msg", "/next", "/more" },
-        .item = on_item, .arg = &run,
+        .items = "/d",
+        .members = { "/ok", "/code", "/msg", "/next", "/more" },
+        .item = on_item,
+        .arg = &run,
     };
     struct http_page *page = http_page_create(&settings);
     size_t step = size > 0 ? data[0] % 17 + 1 : 1;

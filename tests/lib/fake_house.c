@@ -112,8 +112,12 @@ void house_init(struct fake_house *h, const char *name)
     assert(uv_loop_init(&h->loop) == 0);
     assert(uv_timer_init(&h->loop, &h->answer) == 0);
     h->answer.data = h;
-    h->env = (struct driver_env){ .name = name, .loop = &h->loop, .clock = &clock_system,
-                                  .sink = &sink, .house = h, .health = &h->health,
+    h->env = (struct driver_env){ .name = name,
+                                  .loop = &h->loop,
+                                  .clock = &clock_system,
+                                  .sink = &sink,
+                                  .house = h,
+                                  .health = &h->health,
                                   .timezone = "Asia/Shanghai" };
 }
 
@@ -200,7 +204,7 @@ void house_finish(struct fake_house *h)
 {
     uv_close((uv_handle_t *)&h->answer, NULL);
     uv_run(&h->loop, UV_RUN_DEFAULT);
-    assert(uv_loop_close(&h->loop) == 0);       /* else the driver left a handle open */
+    assert(uv_loop_close(&h->loop) == 0); /* else the driver left a handle open */
     free_texts(h->accepted, h->accepted_count);
     free_texts(h->refused, h->refused_count);
     free(h->cursor);

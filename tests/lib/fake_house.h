@@ -9,17 +9,17 @@
 
 struct fake_house {
     uv_loop_t loop;
-    uv_timer_t answer;          /* the turn on which a batch is answered */
+    uv_timer_t answer; /* the turn on which a batch is answered */
     struct health health;
     struct driver_env env;
     const struct driver *driver;
     struct source *source;
-    struct batch *batch;        /* in the house */
+    struct batch *batch; /* in the house */
 
     /* What was durable: each line, accepted, once; and those that were not. */
     char **accepted;
     size_t accepted_count;
-    char **refused;             /* "NUMBER REASON" */
+    char **refused; /* "NUMBER REASON" */
     size_t refused_count;
     size_t duplicates;
     size_t batches;
@@ -27,12 +27,12 @@ struct fake_house {
     int64_t next_attempt_at;
 
     /* What the test decides. */
-    int fail_next;              /* so many batches fail */
-    int fail_with;              /* -ENOSPC ... */
-    bool full;                  /* submit says no */
-    bool hold;                  /* batches stay in the house until house_let_go ... */
-    size_t hold_after;          /* ... once so many were answered */
-    const char *quarantine;     /* lines that hold this text are quarantined */
+    int fail_next;          /* so many batches fail */
+    int fail_with;          /* -ENOSPC ... */
+    bool full;              /* submit says no */
+    bool hold;              /* batches stay in the house until house_let_go ... */
+    size_t hold_after;      /* ... once so many were answered */
+    const char *quarantine; /* lines that hold this text are quarantined */
     bool is_stopped;
 };
 
@@ -54,7 +54,7 @@ bool house_until(struct fake_house *house, bool (*is_so)(struct fake_house *hous
 /* Turns it for so long. */
 void house_turn(struct fake_house *house, int ms);
 
-bool house_accepted(struct fake_house *house, void *count);     /* size_t *: at least so many */
+bool house_accepted(struct fake_house *house, void *count); /* size_t *: at least so many */
 bool house_is_well(struct fake_house *house, void *unused);
 bool house_is_degraded(struct fake_house *house, void *unused);
 bool house_is_down(struct fake_house *house, void *unused);

@@ -59,8 +59,8 @@ static bool is_whole(const struct text_buffer *request)
 
     if (!end)
         return false;
-    return !length || length > end
-           || strlen(end + 4) >= (size_t)atoi(length + strlen("Content-Length: "));
+    return !length || length > end ||
+           strlen(end + 4) >= (size_t)atoi(length + strlen("Content-Length: "));
 }
 
 static void on_room(uv_handle_t *handle, size_t size, uv_buf_t *buffer)

@@ -10,9 +10,9 @@ enum { FAKE_HTTP_MAX = 64 };
 struct fake_http {
     uv_tcp_t listener;
     int port;
-    char *answers[FAKE_HTTP_MAX];       /* beyond the last, the last is repeated */
+    char *answers[FAKE_HTTP_MAX]; /* beyond the last, the last is repeated */
     size_t answer_count;
-    char *requests[FAKE_HTTP_MAX];      /* head and body as they came; later ones are not kept */
+    char *requests[FAKE_HTTP_MAX]; /* head and body as they came; later ones are not kept */
     size_t request_count;
     int open;
 };

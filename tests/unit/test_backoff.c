@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include "backoff.h"
 #include "base/span.h"
+#include <cmocka.h>
 
 static void test_doubles_to_the_cap(void **state)
 {

@@ -37,8 +37,9 @@ static void test_extent(void **state)
         struct csv_extent got = { 0 };
 
         print_message("# %s\n", cases[i].what);
-        assert_int_equal(csv_extent(cases[i].bytes, strlen(cases[i].bytes), cases[i].at_end, ',',
-                                    &got), cases[i].want);
+        assert_int_equal(
+            csv_extent(cases[i].bytes, strlen(cases[i].bytes), cases[i].at_end, ',', &got),
+            cases[i].want);
         assert_int_equal(got.length, cases[i].length);
         assert_int_equal(got.consumed, cases[i].consumed);
         assert_int_equal(got.lines, cases[i].lines);
@@ -48,7 +49,7 @@ static void test_extent(void **state)
 static void test_split(void **state)
 {
     static const struct {
-        const char *what, *record, *want;   /* cells between bars */
+        const char *what, *record, *want; /* cells between bars */
         int count;
     } cases[] = {
         { "plain", "a,b,c", "a|b|c|", 3 },

@@ -11,7 +11,7 @@
 #include "base/span.h"
 #include "feed_paging.h"
 
-#define NOW (INT64_C(1795168800000))       /* 2026-11-20T10:00:00Z */
+#define NOW (INT64_C(1795168800000)) /* 2026-11-20T10:00:00Z */
 
 static struct feed_place next;
 static enum feed_step step;
@@ -27,8 +27,9 @@ static int after(const struct feed_place *place, const struct feed_paging_settin
 
 static void test_first_window(void **state)
 {
-    struct feed_paging_settings s = { .is_windowed = true, .lag_ms = 120000,
-                                      .window_max_ms = SPAN_DAY, .start_back_ms = SPAN_HOUR };
+    struct feed_paging_settings s = {
+        .is_windowed = true, .lag_ms = 120000, .window_max_ms = SPAN_DAY, .start_back_ms = SPAN_HOUR
+    };
     struct feed_place p;
 
     (void)state;
@@ -51,7 +52,8 @@ static void test_first_window(void **state)
 /* After a week off: window after window without a rest, until now. */
 static void test_makes_up(void **state)
 {
-    struct feed_paging_settings s = { .is_windowed = true, .lag_ms = 120000,
+    struct feed_paging_settings s = { .is_windowed = true,
+                                      .lag_ms = 120000,
                                       .window_max_ms = SPAN_DAY };
     struct feed_place p;
     int windows = 1;
@@ -94,8 +96,11 @@ static void test_clock_set_back(void **state)
 /* Only the last page of a window carries the cursor. */
 static void test_pages_of_a_window(void **state)
 {
-    struct feed_paging_settings s = { .paging = PAGING_PAGE, .is_windowed = true, .page_size = 10,
-                                      .pages_max = 5, .window_max_ms = SPAN_DAY,
+    struct feed_paging_settings s = { .paging = PAGING_PAGE,
+                                      .is_windowed = true,
+                                      .page_size = 10,
+                                      .pages_max = 5,
+                                      .window_max_ms = SPAN_DAY,
                                       .start_back_ms = SPAN_HOUR };
     struct feed_place p;
 
@@ -159,8 +164,9 @@ static void test_endless(void **state)
 
 static void test_cursor(void **state)
 {
-    struct feed_paging_settings s = { .paging = PAGING_CURSOR, .page_size = 10, .pages_max = 9,
-                                      .start_cursor = "0" };
+    struct feed_paging_settings s = {
+        .paging = PAGING_CURSOR, .page_size = 10, .pages_max = 9, .start_cursor = "0"
+    };
     struct feed_place p;
 
     (void)state;
@@ -194,9 +200,13 @@ static void test_since(void **state)
         const char *a, *b;
         int want;
     } cases[] = {
-        { "9", "10", -1 }, { "10", "9", 1 }, { "007", "7", 0 },
+        { "9", "10", -1 },
+        { "10", "9", 1 },
+        { "007", "7", 0 },
         { "12345678901234567890", "12345678901234567891", -1 },
-        { "2026-11-20", "2026-11-21", -1 }, { "a", "b", -1 }, { "", "1", -1 },
+        { "2026-11-20", "2026-11-21", -1 },
+        { "a", "b", -1 },
+        { "", "1", -1 },
     };
 
     (void)state;
@@ -223,10 +233,10 @@ static void test_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_window), cmocka_unit_test(test_makes_up),
+        cmocka_unit_test(test_first_window),   cmocka_unit_test(test_makes_up),
         cmocka_unit_test(test_clock_set_back), cmocka_unit_test(test_pages_of_a_window),
-        cmocka_unit_test(test_ends_of_pages), cmocka_unit_test(test_endless),
-        cmocka_unit_test(test_cursor), cmocka_unit_test(test_since),
+        cmocka_unit_test(test_ends_of_pages),  cmocka_unit_test(test_endless),
+        cmocka_unit_test(test_cursor),         cmocka_unit_test(test_since),
         cmocka_unit_test(test_start),
     };
 

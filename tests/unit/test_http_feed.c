@@ -69,7 +69,8 @@ static void write_secret(const struct fixture *f, const char *secret)
 static void start(struct fixture *f, const char *url, const char *more)
 {
     char *section = mem_printf("url = \"http://127.0.0.1:%d%s\"; interval = \"200ms\"; "
-                               "backoff_max = \"400ms\"; %s", f->server.port, url, more);
+                               "backoff_max = \"400ms\"; %s",
+                               f->server.port, url, more);
 
     house_start(&f->house, &driver_http_feed, section);
     free(section);
@@ -131,20 +132,24 @@ static void test_mapping(void **state)
 {
     struct fixture *f = *state;
 
-    fake_http_answer(&f->server, "200 OK", "",
+    fake_http_answer(
+        &f->server, "200 OK", "",
         "{\"result\":{\"list\":["
         "{\"id\":12345678901234567890,\"st\":5,\"end\":\"2026-11-20 18:00:00\",\"car\":null},"
         "{\"id\":\"B\",\"st\":\"9\",\"end\":\"2026-11-20 18:00:00\"},"
         "{\"id\":\"C\",\"st\":5,\"end\":\"yesterday\"},"
         "{\"id\":{},\"st\":5,\"end\":\"2026-11-20 18:00:00\"},"
         "7]}}");
-    start(f, "/", "items = \"/result/list\"; time = \"local\"; id = \"{/id}-{/st}\";"
-          "constants = { type = \"dispatch.settled\"; };"
-          "fields = ( { path = \"/id\"; field = \"ticket\"; }, { path = \"/end\"; field = \"at\"; },"
-          "{ path = \"/car\"; field = \"vehicle\"; }, { path = \"/st\"; field = \"outcome\";"
-          "values = ( { from = \"5\"; to = \"success\"; } ); } );");
+    start(
+        f, "/",
+        "items = \"/result/list\"; time = \"local\"; id = \"{/id}-{/st}\";"
+        "constants = { type = \"dispatch.settled\"; };"
+        "fields = ( { path = \"/id\"; field = \"ticket\"; }, { path = \"/end\"; field = \"at\"; },"
+        "{ path = \"/car\"; field = \"vehicle\"; }, { path = \"/st\"; field = \"outcome\";"
+        "values = ( { from = \"5\"; to = \"success\"; } ); } );");
     wait_accepted(f, 1);
-    assert_string_equal(f->house.accepted[0],
+    assert_string_equal(
+        f->house.accepted[0],
         "{\"source\":\"platform\",\"id\":\"12345678901234567890-5\",\"type\":\"dispatch.settled\","
         "\"at\":\"2026-11-20T18:00:00.000+08:00\",\"ticket\":\"12345678901234567890\","
         "\"outcome\":\"success\"}");
@@ -192,7 +197,7 @@ static void test_cursor(void **state)
     assert_request(f, 2, "GET /?c=c ");
     assert_string_equal(f->house.cursor, "cursor=c");
     house_stop(&f->house);
-    f->server.request_count = 2;        /* again the empty page */
+    f->server.request_count = 2; /* again the empty page */
     free(f->server.requests[2]);
     start(f, "/?c={cursor}", "paging = \"cursor\"; items = \"/d\"; next = \"/next\";");
     wait_asked(f, 3);
@@ -203,8 +208,9 @@ static void test_since(void **state)
 {
     struct fixture *f = *state;
 
-    fake_http_answer(&f->server, "200 OK", "",
-                     "[{\"source\":\"s\",\"id\":\"9\",\"n\":9},{\"source\":\"s\",\"id\":\"10\",\"n\":10}]");
+    fake_http_answer(
+        &f->server, "200 OK", "",
+        "[{\"source\":\"s\",\"id\":\"9\",\"n\":9},{\"source\":\"s\",\"id\":\"10\",\"n\":10}]");
     fake_http_answer(&f->server, "200 OK", "", "[{\"source\":\"s\",\"id\":\"11\",\"n\":11}]");
     fake_http_answer(&f->server, "200 OK", "", "[]");
     start(f, "/?after={cursor}", "paging = \"since\"; since = \"/n\"; page_size = 2;");
@@ -227,7 +233,8 @@ static void test_window(void **state)
     fake_http_answer(&f->server, "200 OK", "", "[" EVENT(1) "]");
     fake_http_answer(&f->server, "200 OK", "", "[]");
     f->house.cursor = mem_strdup("to=2026-11-20T10:00:00.000Z");
-    start(f, "/?f={from}&t={to}&p={page}", "paging = \"page\"; page_size = 1; lag = \"1min\";"
+    start(f, "/?f={from}&t={to}&p={page}",
+          "paging = \"page\"; page_size = 1; lag = \"1min\";"
           "window_time = \"epoch_ms\"; window_max = \"366d\";");
     wait_asked(f, 2);
     assert_request(f, 0, "GET /?f=1795168740000&t=");
@@ -272,7 +279,8 @@ static void test_login(void **state)
             "items = \"/d\"; ok = \"/result\"; relogin_codes = [ \"5\" ]; auth = \"login\";"
             "credential = \"secret\"; login = { url = \"http://127.0.0.1:%d/login\";"
             "body = \"{\\\"u\\\":\\\"{user}\\\",\\\"p\\\":\\\"{password}\\\"}\"; token = \"/js\";"
-            "send = \"query\"; name = \"jsession\"; ok = \"/result\"; };", f->server.port);
+            "send = \"query\"; name = \"jsession\"; ok = \"/result\"; };",
+            f->server.port);
 
         start(f, "/list?x=1", login);
         free(login);
@@ -344,7 +352,8 @@ static void test_failures(void **state)
         { "200 OK", "", "{\"success\":true,\"d\":[{\"id\":", "breaks off before its end" },
         { "200 OK", "", "{\"success\":true,\"d\":[" EVENT(7) "", "breaks off before its end" },
         { "200 OK", "", "", "answered nothing, where JSON was wanted" },
-        { "200 OK", "", "{\"success\":true}", "has no list at \"/d\": is items the right pointer?" },
+        { "200 OK", "", "{\"success\":true}",
+          "has no list at \"/d\": is items the right pointer?" },
         { "200 OK", "", "{\"success\":false,\"code\":3,\"msg\":\"so sorry\"}",
           "says that it failed: code \"3\", \"so sorry\"" },
         { "200 OK", "", "{\"success\":false,\"code\":7}", "a quota is used up: code \"7\"" },
@@ -363,7 +372,8 @@ static void test_failures(void **state)
         while (f->server.answer_count < asked)
             fake_http_raw(&f->server, "");
         fake_http_answer(&f->server, cases[i].status, cases[i].headers, cases[i].body);
-        start(f, "/list?key=SECRET", "items = \"/d\"; ok = \"/success\"; code = \"/code\";"
+        start(f, "/list?key=SECRET",
+              "items = \"/d\"; ok = \"/success\"; code = \"/code\";"
               "message = \"/msg\"; busy_codes = [ \"7\" ]; permanent_codes = [ \"9\" ];"
               "busy_wait = \"1s\";");
         if (!house_until(&f->house, house_is_down, NULL, 3000))
@@ -498,12 +508,12 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_plain_list), CASE(test_mapping), CASE(test_pages), CASE(test_cursor),
-        CASE(test_since), CASE(test_window), CASE(test_etag), CASE(test_login),
-        CASE(test_credentials), CASE(test_no_credential), CASE(test_failures),
-        CASE(test_retry_after), CASE(test_degraded_first), CASE(test_too_large),
-        CASE(test_nobody_there), CASE(test_slow), CASE(test_large_page),
-        cmocka_unit_test(test_faults),
+        CASE(test_plain_list),     CASE(test_mapping),    CASE(test_pages),
+        CASE(test_cursor),         CASE(test_since),      CASE(test_window),
+        CASE(test_etag),           CASE(test_login),      CASE(test_credentials),
+        CASE(test_no_credential),  CASE(test_failures),   CASE(test_retry_after),
+        CASE(test_degraded_first), CASE(test_too_large),  CASE(test_nobody_there),
+        CASE(test_slow),           CASE(test_large_page), cmocka_unit_test(test_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

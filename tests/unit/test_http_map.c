@@ -22,8 +22,10 @@ static struct mapping make(const char *text, const char *since)
     struct mapping m;
     struct faults faults = { 0 };
     struct err err = { 0 };
-    struct event_map_settings s = { .from_key = "path", .list_key = "fields",
-                                    .default_timezone = "Asia/Shanghai", .source = "feed" };
+    struct event_map_settings s = { .from_key = "path",
+                                    .list_key = "fields",
+                                    .default_timezone = "Asia/Shanghai",
+                                    .source = "feed" };
     const struct option_tree *id;
 
     m.tree = conf_tree_parse("test", text, strlen(text), &faults);
@@ -78,7 +80,8 @@ static void test_several_events(void **state)
     assert_maps(&m, "{\"id\":1,\"st\":1,\"made\":\"2026-11-20 18:00:00\",\"end\":null}",
                 "{\"source\":\"feed\",\"id\":\"1:dispatch.opened\",\"type\":\"dispatch.opened\","
                 "\"at\":\"2026-11-20T18:00:00.000+08:00\",\"ticket\":\"1\"}\n");
-    assert_maps(&m, "{\"id\":1,\"st\":4,\"made\":\"2026-11-20 18:00:00\","
+    assert_maps(&m,
+                "{\"id\":1,\"st\":4,\"made\":\"2026-11-20 18:00:00\","
                 "\"end\":\"2026-11-20 18:05:00\",\"car\":{\"plate\":\"B\"}}",
                 "{\"source\":\"feed\",\"id\":\"1:dispatch.opened\",\"type\":\"dispatch.opened\","
                 "\"at\":\"2026-11-20T18:00:00.000+08:00\",\"ticket\":\"1\",\"vehicle\":\"B\"}\n"
@@ -111,7 +114,8 @@ static void test_values(void **state)
         { "null, too", "{\"t\":1795168800000,\"id\":\"a\",\"ok\":null}",
           ",\"outcome\":\"failure\"}\n" },
         { "to nothing", "{\"t\":1795168800000,\"id\":\"a\",\"ok\":\"void\"}", "}\n" },
-        { "blanks around are nobody's", "{\"t\":\" 1795168800000 \",\"id\":\" a \",\"ok\":\" true\"}",
+        { "blanks around are nobody's",
+          "{\"t\":\" 1795168800000 \",\"id\":\" a \",\"ok\":\" true\"}",
           ",\"outcome\":\"success\"}\n" },
     };
     struct mapping m = make(text, NULL);
@@ -120,7 +124,8 @@ static void test_values(void **state)
     for (size_t i = 0; i < LENGTH(cases); i++) {
         char *want = mem_printf("{\"source\":\"feed\",\"id\":\"a\",\"type\":\"lookup.settled\","
                                 "\"at\":\"2026-11-20T18:00:00.000+08:00\",\"ticket\":\"a\","
-                                "\"department\":\"monitoring\"%s", cases[i].want);
+                                "\"department\":\"monitoring\"%s",
+                                cases[i].want);
 
         print_message("# %s\n", cases[i].what);
         assert_maps(&m, cases[i].item, want);
@@ -153,7 +158,8 @@ static void test_digest(void **state)
 {
     struct mapping m = make("constants = { type = \"repair.settled\"; };"
                             "fields = ( { path = \"/t\"; field = \"at\"; },"
-                            "           { path = \"/id\"; field = \"ticket\"; } );", NULL);
+                            "           { path = \"/id\"; field = \"ticket\"; } );",
+                            NULL);
     char *first = id_of(&m, "{\"id\":1,\"t\":\"2026-11-20 18:00:00\",\"note\":\"a\"}");
     char *same = id_of(&m, "{\"note\":\"b\",\"t\":\"2026-11-20 18:00:00\",\"id\":\"1\"}");
     char *other = id_of(&m, "{\"id\":1,\"t\":\"2026-11-20 18:00:01\"}");
@@ -184,7 +190,8 @@ static void test_pointers(void **state)
 {
     struct mapping m = make("constants = { type = \"repair.settled\"; at = \"x\"; };"
                             "id = \"{/a~1b/1/~0}\";"
-                            "fields = ( { path = \"/a~1b/1/~0\"; field = \"ticket\"; } );", NULL);
+                            "fields = ( { path = \"/a~1b/1/~0\"; field = \"ticket\"; } );",
+                            NULL);
 
     (void)state;
     assert_maps(&m, "{\"a/b\":[{\"~\":\"no\"},{\"~\":\"yes\"}],\"~\":\"no\"}",
@@ -198,7 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_several_events), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_digest), cmocka_unit_test(test_bare_and_since),
+        cmocka_unit_test(test_digest),         cmocka_unit_test(test_bare_and_since),
         cmocka_unit_test(test_pointers),
     };
 

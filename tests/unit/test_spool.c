@@ -17,8 +17,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "tests/lib/fake_house.h"
 #include "spool.h"
+#include "tests/lib/fake_house.h"
 
 struct fixture {
     struct fake_house house;
@@ -150,8 +150,8 @@ static void test_same_name_again(void **state)
 
 static void test_what_is_not_taken(void **state)
 {
-    static const char *const names[] = { ".hidden.ndjson", "x.ndjson.part", "x.csv.tmp", "x.txt",
-                                         "folder.csv",     "link.ndjson" };
+    static const char *const names[] = { ".hidden.ndjson", "x.ndjson.part", "x.csv.tmp",
+                                         "x.txt",          "folder.csv",    "link.ndjson" };
     struct fixture *f = *state;
 
     for (size_t i = 0; i < 4; i++)
@@ -202,8 +202,9 @@ static void test_report(void **state)
     assert_int_equal(f->house.accepted_count, 3);
     report = read_text(path_of(f, "rejected/a.ndjson.report"));
     assert_memory_equal(report, "2 not taken, of 5 lines", 23);
-    assert_non_null(strstr(report, "\nline 2: house: bad\n    {\"source\":\"erp\",\"id\":\"BAD1\"}\n"
-                                   "line 4: house: bad\n    {\"BAD2\"\n"));
+    assert_non_null(strstr(report,
+                           "\nline 2: house: bad\n    {\"source\":\"erp\",\"id\":\"BAD1\"}\n"
+                           "line 4: house: bad\n    {\"BAD2\"\n"));
     free(report);
     assert_true(house_until(&f->house, house_is_well, NULL, 1000));
 }
@@ -334,11 +335,12 @@ static void test_csv(void **state)
     struct fixture *f = *state;
     char *report;
 
-    drop(f, "a.csv", "\xEF\xBB\xBF工单号,结果,备注,完成时间\r\n"
-                     "R1,完成,\"a \"\"b\"\", c\nsecond line\",2026-11-20 18:00:00\r\n"
-                     "R2,没完成,,2026-11-20 18:00:00\r\n"
-                     ",,,\r\n"
-                     "R3,完成,,2026/11/20 8:05\r\n");
+    drop(f, "a.csv",
+         "\xEF\xBB\xBF工单号,结果,备注,完成时间\r\n"
+         "R1,完成,\"a \"\"b\"\", c\nsecond line\",2026-11-20 18:00:00\r\n"
+         "R2,没完成,,2026-11-20 18:00:00\r\n"
+         ",,,\r\n"
+         "R3,完成,,2026/11/20 8:05\r\n");
     start(f, columns);
     assert_comes(f, "rejected/a.csv.report");
     assert_int_equal(f->house.accepted_count, 2);
@@ -358,7 +360,8 @@ static void test_gb18030(void **state)
     struct fixture *f = *state;
 
     /* "ticket,type,at,site" and a site 东站 in GB18030. */
-    drop(f, "a.csv", "ticket,type,at,site\r\nR1,repair.opened,2026-11-20 18:00:00,\xB6\xAB\xD5\xBE\r\n");
+    drop(f, "a.csv",
+         "ticket,type,at,site\r\nR1,repair.opened,2026-11-20 18:00:00,\xB6\xAB\xD5\xBE\r\n");
     start(f, "encoding = \"gb18030\";");
     assert_comes(f, "done/a.csv");
     assert_int_equal(f->house.accepted_count, 1);
@@ -419,8 +422,9 @@ static void test_open_quote(void **state)
 {
     struct fixture *f = *state;
 
-    drop(f, "a.csv", "ticket,type,at\n\"R1,repair.opened,2026-11-20 18:00:00\n"
-                     "R2,repair.opened,2026-11-20 18:00:00\n");
+    drop(f, "a.csv",
+         "ticket,type,at\n\"R1,repair.opened,2026-11-20 18:00:00\n"
+         "R2,repair.opened,2026-11-20 18:00:00\n");
     start(f, "");
     assert_comes(f, "rejected/a.csv.report");
     assert_int_equal(f->house.accepted_count, 1);
@@ -461,12 +465,15 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_ndjson), CASE(test_arrives_while_watching), CASE(test_same_name_again),
-        CASE(test_what_is_not_taken), CASE(test_settles), CASE(test_report), CASE(test_batches),
-        CASE(test_full_house), CASE(test_resumes), CASE(test_report_is_made_up),
-        CASE(test_other_take), CASE(test_csv), CASE(test_gb18030),
-        CASE(test_header_does_not_fit), CASE(test_missing_folder), CASE(test_line_too_long),
-        CASE(test_open_quote), cmocka_unit_test(test_faults),
+        CASE(test_ndjson),          CASE(test_arrives_while_watching),
+        CASE(test_same_name_again), CASE(test_what_is_not_taken),
+        CASE(test_settles),         CASE(test_report),
+        CASE(test_batches),         CASE(test_full_house),
+        CASE(test_resumes),         CASE(test_report_is_made_up),
+        CASE(test_other_take),      CASE(test_csv),
+        CASE(test_gb18030),         CASE(test_header_does_not_fit),
+        CASE(test_missing_folder),  CASE(test_line_too_long),
+        CASE(test_open_quote),      cmocka_unit_test(test_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

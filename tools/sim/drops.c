@@ -28,8 +28,8 @@ static void add_row(struct text_buffer *csv, const struct zone *zone, const stru
 {
     char opened[INSTANT_SIZE], settled[INSTANT_SIZE];
 
-    text_buffer_addf(csv, "%s,%s,%s,%s,\"%s\",%s,%s,%s\r\n", o->ticket, o->kind, o->device,
-                     o->site, o->staff, local(opened, zone, o->opened_at),
+    text_buffer_addf(csv, "%s,%s,%s,%s,\"%s\",%s,%s,%s\r\n", o->ticket, o->kind, o->device, o->site,
+                     o->staff, local(opened, zone, o->opened_at),
                      is_bad ? "昨天下午" : local(settled, zone, o->settled_at), o->result);
 }
 
@@ -47,8 +47,10 @@ static void add_event(struct text_buffer *ndjson, const struct work_order *o)
     json_out_text(ndjson, "ticket", o->ticket);
     json_out_text(ndjson, "device", o->device);
     json_out_text(ndjson, "staff", o->staff);
-    json_out_text(ndjson, "outcome", strcmp(o->result, "合格") == 0 ? "success"
-                                     : strcmp(o->result, "取消") == 0 ? "excluded" : "failure");
+    json_out_text(ndjson, "outcome",
+                  strcmp(o->result, "合格") == 0   ? "success"
+                  : strcmp(o->result, "取消") == 0 ? "excluded"
+                                                   : "failure");
     text_buffer_adds(ndjson, "}\n");
 }
 
@@ -71,8 +73,7 @@ static int write_file(const char *folder, const char *name, const struct text_bu
     return well ? 0 : code;
 }
 
-int drop_files(struct world *world, const char *folder, const struct zone *zone,
-               unsigned bad_every)
+int drop_files(struct world *world, const char *folder, const struct zone *zone, unsigned bad_every)
 {
     static unsigned files, rows;
     struct text_buffer csv = { 0 }, ndjson = { 0 };

@@ -13,12 +13,12 @@ static const struct {
     enum fault_kind kind;
     int value;
 } kinds[] = {
-    { "none", FAULT_NONE, 0 },       { "429", FAULT_BUSY, 1 },
-    { "500", FAULT_BROKEN, 0 },      { "html", FAULT_HTML, 0 },
+    { "none", FAULT_NONE, 0 },           { "429", FAULT_BUSY, 1 },
+    { "500", FAULT_BROKEN, 0 },          { "html", FAULT_HTML, 0 },
     { "truncated", FAULT_TRUNCATED, 0 }, { "slow", FAULT_SLOW, 1000 },
-    { "loop", FAULT_LOOP, 0 },       { "away", FAULT_AWAY, 0 },
-    { "lapse", FAULT_LAPSE, 0 },     { "code", FAULT_CODE, 7 },
-    { "hangup", FAULT_HANGUP, 0 },   { "huge", FAULT_HUGE, 0 },
+    { "loop", FAULT_LOOP, 0 },           { "away", FAULT_AWAY, 0 },
+    { "lapse", FAULT_LAPSE, 0 },         { "code", FAULT_CODE, 7 },
+    { "hangup", FAULT_HANGUP, 0 },       { "huge", FAULT_HUGE, 0 },
 };
 
 const char fault_help[] = "429[:SECONDS] 500 html truncated slow[:MS] loop away lapse code[:CODE] "

@@ -7,23 +7,23 @@
 
 enum fault_kind {
     FAULT_NONE,
-    FAULT_BUSY,             /* 429 with Retry-After */
-    FAULT_BROKEN,           /* 500 */
-    FAULT_HTML,             /* 200 with a login form */
-    FAULT_TRUNCATED,        /* JSON that breaks off */
-    FAULT_SLOW,             /* a whole answer, late */
-    FAULT_LOOP,             /* redirects to itself */
-    FAULT_AWAY,             /* redirects to another host */
-    FAULT_LAPSE,            /* the session is gone */
-    FAULT_CODE,             /* 200 with an error code in the body */
-    FAULT_HANGUP,           /* breaks the connection in the middle */
-    FAULT_HUGE,             /* a body without an end in sight */
+    FAULT_BUSY,      /* 429 with Retry-After */
+    FAULT_BROKEN,    /* 500 */
+    FAULT_HTML,      /* 200 with a login form */
+    FAULT_TRUNCATED, /* JSON that breaks off */
+    FAULT_SLOW,      /* a whole answer, late */
+    FAULT_LOOP,      /* redirects to itself */
+    FAULT_AWAY,      /* redirects to another host */
+    FAULT_LAPSE,     /* the session is gone */
+    FAULT_CODE,      /* 200 with an error code in the body */
+    FAULT_HANGUP,    /* breaks the connection in the middle */
+    FAULT_HUGE,      /* a body without an end in sight */
 };
 
 struct fault {
     enum fault_kind kind;
-    int value;              /* seconds of 429, milliseconds of slow, the code */
-    int left;               /* answers that will go wrong; -1: all */
+    int value; /* seconds of 429, milliseconds of slow, the code */
+    int left;  /* answers that will go wrong; -1: all */
 };
 
 /* "429:2", "slow:500x3": a kind, its value, how often. False if it is none. */

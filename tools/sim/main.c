@@ -43,15 +43,21 @@ static const struct option_help {
     struct option option;
     const char *argument, *help;
 } known[] = {
-    { { "listen", 1, NULL, 'l' }, "IP:PORT", "address of the platform, port 0: any (127.0.0.1:8080)" },
+    { { "listen", 1, NULL, 'l' },
+      "IP:PORT",
+      "address of the platform, port 0: any (127.0.0.1:8080)" },
     { { "port-file", 1, NULL, 'P' }, "FILE", "write the port there once it listens" },
-    { { "spool", 1, NULL, 's' }, "FOLDER", "drop work orders (CSV) and inspections (NDJSON) there" },
+    { { "spool", 1, NULL, 's' },
+      "FOLDER",
+      "drop work orders (CSV) and inspections (NDJSON) there" },
     { { "drop-every", 1, NULL, 'd' }, "SPAN", "how often (5s)" },
     { { "bad-every", 1, NULL, 'b' }, "N", "each N-th row is wrong, 0: none (50)" },
     { { "seed", 1, NULL, 'S' }, "N", "of all that is chance (1)" },
     { { "taxis", 1, NULL, 't' }, "N", "of the town (2000); orders come at 12 a taxi and day" },
     { { "history", 1, NULL, 'h' }, "SPAN", "that has already happened at the start (6h)" },
-    { { "start", 1, NULL, 'a' }, "INSTANT", "begin there (RFC 3339) and go on from there at speed" },
+    { { "start", 1, NULL, 'a' },
+      "INSTANT",
+      "begin there (RFC 3339) and go on from there at speed" },
     { { "speed", 1, NULL, 'x' }, "FACTOR", "how fast time goes after --start (1)" },
     { { "timezone", 1, NULL, 'z' }, "NAME", "of the town (Asia/Shanghai)" },
     { { "login", 1, NULL, 'L' }, "USER:PASSWORD", "the feeds want a session from /api/login" },
@@ -71,8 +77,10 @@ static int usage(FILE *out)
     for (size_t i = 0; i < KNOWN; i++)
         fprintf(out, "  --%-14s %-14s %s\n", known[i].option.name, known[i].argument,
                 known[i].help);
-    fputs("\nGET /api/orders /api/lookups /api/devices ?cursor=N&limit=N or ?from=MS&to=MS&page=N;\n"
-          "POST /api/login; POST /control/fault (body: a FAULT); GET /control/stats\n", out);
+    fputs(
+        "\nGET /api/orders /api/lookups /api/devices ?cursor=N&limit=N or ?from=MS&to=MS&page=N;\n"
+        "POST /api/login; POST /control/fault (body: a FAULT); GET /control/stats\n",
+        out);
     return out == stdout ? 0 : 2;
 }
 
@@ -103,24 +111,54 @@ static bool parse_fault(const char *text)
 static bool set_option(struct options *o, int letter, const char *argument)
 {
     switch (letter) {
-    case 'l': return parse_listen(argument, &o->platform);
-    case 'P': o->port_file = argument; return true;
-    case 's': o->spool = argument; return true;
-    case 'd': return span_parse(argument, &o->drop_every_ms);
-    case 'b': o->bad_every = (unsigned)atoi(argument); return true;
-    case 'S': o->world.seed = strtoull(argument, NULL, 10); return true;
-    case 't': o->world.taxis = (uint32_t)atoi(argument); return o->world.taxis > 0;
-    case 'h': return span_parse(argument, &o->history_ms);
-    case 'a': return instant_parse(argument, strlen(argument), &o->start_at);
-    case 'x': o->speed = atof(argument); return o->speed > 0;
-    case 'z': o->timezone = argument; return true;
-    case 'L': o->platform.login = argument; return strchr(argument, ':') != NULL;
-    case 'T': o->platform.token = argument; return true;
-    case 'e': o->platform.errors_in_body = true; return true;
-    case 'c': o->platform.tls_cert = argument; return true;
-    case 'k': o->platform.tls_key = argument; return true;
-    case 'f': return parse_fault(argument);
-    default: return false;
+    case 'l':
+        return parse_listen(argument, &o->platform);
+    case 'P':
+        o->port_file = argument;
+        return true;
+    case 's':
+        o->spool = argument;
+        return true;
+    case 'd':
+        return span_parse(argument, &o->drop_every_ms);
+    case 'b':
+        o->bad_every = (unsigned)atoi(argument);
+        return true;
+    case 'S':
+        o->world.seed = strtoull(argument, NULL, 10);
+        return true;
+    case 't':
+        o->world.taxis = (uint32_t)atoi(argument);
+        return o->world.taxis > 0;
+    case 'h':
+        return span_parse(argument, &o->history_ms);
+    case 'a':
+        return instant_parse(argument, strlen(argument), &o->start_at);
+    case 'x':
+        o->speed = atof(argument);
+        return o->speed > 0;
+    case 'z':
+        o->timezone = argument;
+        return true;
+    case 'L':
+        o->platform.login = argument;
+        return strchr(argument, ':') != NULL;
+    case 'T':
+        o->platform.token = argument;
+        return true;
+    case 'e':
+        o->platform.errors_in_body = true;
+        return true;
+    case 'c':
+        o->platform.tls_cert = argument;
+        return true;
+    case 'k':
+        o->platform.tls_key = argument;
+        return true;
+    case 'f':
+        return parse_fault(argument);
+    default:
+        return false;
     }
 }
 
@@ -198,8 +236,7 @@ static int run(struct options *o, struct zone *zone)
     world_advance(world, o->start_at > 0 ? o->start_at : now);
     platform = platform_start(&o->platform, world, &lock);
     if (!platform) {
-        fprintf(stderr, "kpi-sim: cannot listen on %s:%u\n", o->platform.address,
-                o->platform.port);
+        fprintf(stderr, "kpi-sim: cannot listen on %s:%u\n", o->platform.address, o->platform.port);
         world_destroy(world);
         return 1;
     }
@@ -219,8 +256,11 @@ int main(int argc, char **argv)
     struct options o = {
         .platform = { .address = "127.0.0.1", .port = 8080 },
         .world = { .seed = 1, .taxis = 2000 },
-        .timezone = "Asia/Shanghai", .history_ms = 6 * SPAN_HOUR,
-        .drop_every_ms = 5 * SPAN_SECOND, .speed = 1, .bad_every = 50,
+        .timezone = "Asia/Shanghai",
+        .history_ms = 6 * SPAN_HOUR,
+        .drop_every_ms = 5 * SPAN_SECOND,
+        .speed = 1,
+        .bad_every = 50,
     };
     struct sigaction act = { .sa_handler = on_signal };
     struct zone zone;

@@ -30,7 +30,7 @@ struct platform {
     struct world *world;
     pthread_mutex_t *lock;
     char *cert, *key;
-    char session[40];           /* "": nobody is logged in */
+    char session[40]; /* "": nobody is logged in */
     unsigned logins;
     uint64_t requests, unchanged, refused;
 };
@@ -48,8 +48,8 @@ static enum MHD_Result answer(struct call *call, unsigned status, struct text_bu
                               const char *type, const char *header, const char *value)
 {
     size_t length = body->length;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        length, text_buffer_take(body), MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(length, text_buffer_take(body), MHD_RESPMEM_MUST_FREE);
     enum MHD_Result rc;
 
     assert(response);
@@ -118,11 +118,11 @@ static bool has_session(struct call *call)
 
 static bool has_token(struct call *call)
 {
-    const char *given = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
-                                                    "Authorization");
+    const char *given =
+        MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "Authorization");
 
-    return given && strncmp(given, "Bearer ", 7) == 0
-           && strcmp(given + 7, call->platform->options.token) == 0;
+    return given && strncmp(given, "Bearer ", 7) == 0 &&
+           strcmp(given + 7, call->platform->options.token) == 0;
 }
 
 static bool is_allowed(struct call *call)
@@ -161,8 +161,7 @@ static enum MHD_Result log_in(struct call *call)
 
     if (!knows_password(call))
         return answer_code(call, 1, "account or password wrong");
-    snprintf(p->session, sizeof p->session, "S%08X-%u", 0x5EED0000U + p->logins * 7919U,
-             p->logins);
+    snprintf(p->session, sizeof p->session, "S%08X-%u", 0x5EED0000U + p->logins * 7919U, p->logins);
     p->logins++;
     text_buffer_adds(&body, "{");
     json_out_integer(&body, "result", 0);
@@ -242,8 +241,8 @@ static enum MHD_Result show_feed(struct call *call, enum feed feed)
 {
     const struct changes *c = world_changes(call->platform->world, feed);
     struct slice slice = slice_of(call, c);
-    const char *known = MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND,
-                                                    "If-None-Match");
+    const char *known =
+        MHD_lookup_connection_value(call->connection, MHD_HEADER_KIND, "If-None-Match");
     struct text_buffer body = { 0 };
     char etag[64];
 
@@ -286,8 +285,8 @@ static ssize_t never_end(void *arg, uint64_t position, char *to, size_t max)
 
 static enum MHD_Result stream(struct call *call, MHD_ContentReaderCallback reader)
 {
-    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 32768,
-                                                                      reader, NULL, NULL);
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 32768, reader, NULL, NULL);
     enum MHD_Result rc;
 
     assert(response);
@@ -308,11 +307,11 @@ static enum MHD_Result go_wrong(struct call *call, struct fault fault, const cha
         return answer(call, MHD_HTTP_TOO_MANY_REQUESTS, &body, "text/plain", "Retry-After", text);
     case FAULT_HTML:
         return answer_text(call, MHD_HTTP_OK,
-                           "<!DOCTYPE html><html><body>Please log in</body></html>\n",
-                           "text/html");
+                           "<!DOCTYPE html><html><body>Please log in</body></html>\n", "text/html");
     case FAULT_TRUNCATED:
-        return answer_text(call, MHD_HTTP_OK, "{\"success\":true,\"result\":{\"list\":[{\"orderid\":",
-                           "application/json");
+        return answer_text(
+            call, MHD_HTTP_OK,
+            "{\"success\":true,\"result\":{\"list\":[{\"orderid\":", "application/json");
     case FAULT_LOOP:
         return redirect(call, url);
     case FAULT_AWAY:
@@ -373,8 +372,8 @@ static enum MHD_Result route(struct call *call, const char *path)
 static enum MHD_Result serve(struct call *call, const char *path)
 {
     bool is_api = strncmp(path, "/api/", 5) == 0;
-    struct fault fault = is_api && strcmp(path, "/api/login") != 0 ? fault_take()
-                                                                   : (struct fault){ 0 };
+    struct fault fault =
+        is_api && strcmp(path, "/api/login") != 0 ? fault_take() : (struct fault){ 0 };
     enum MHD_Result rc;
 
     if (fault.kind == FAULT_SLOW)
@@ -440,7 +439,7 @@ static char *read_pem(const char *path)
     text = mem_zalloc(65536);
     length = fread(text, 1, 65535, file);
     text[length] = '\0';
-    (void)fclose(file);         /* only read from */
+    (void)fclose(file); /* only read from */
     return text;
 }
 
@@ -454,8 +453,7 @@ struct platform *platform_start(const struct platform_options *options, struct w
         { MHD_OPTION_HTTPS_MEM_KEY, 0, NULL },
         { MHD_OPTION_END, 0, NULL },
     };
-    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION
-                     | MHD_USE_POLL;
+    unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL;
 
     p->options = *options;
     p->world = world;

@@ -9,12 +9,12 @@
 #include "world.h"
 
 struct platform_options {
-    const char *address;        /* IPv4 */
-    uint16_t port;              /* 0: any free one */
-    const char *login;          /* "user:password" that opens a session; NULL: none is needed */
-    const char *token;          /* bearer token; NULL: none is needed */
-    bool errors_in_body;        /* a session that is missing is told in a 200 */
-    const char *tls_cert, *tls_key;     /* PEM files; NULL: plain HTTP */
+    const char *address;            /* IPv4 */
+    uint16_t port;                  /* 0: any free one */
+    const char *login;              /* "user:password" that opens a session; NULL: none is needed */
+    const char *token;              /* bearer token; NULL: none is needed */
+    bool errors_in_body;            /* a session that is missing is told in a 200 */
+    const char *tls_cert, *tls_key; /* PEM files; NULL: plain HTTP */
     const struct zone *zone;
 };
 

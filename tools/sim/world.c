@@ -19,19 +19,33 @@
 #include "base/text.h"
 
 /* As call centres number them. */
-enum order_status { ORDER_NO_ANSWER, ORDER_DISPATCHING, ORDER_DISPATCHED, ORDER_CANCELLED,
-                    ORDER_TIMED_OUT, ORDER_COMPLETED };
+enum order_status {
+    ORDER_NO_ANSWER,
+    ORDER_DISPATCHING,
+    ORDER_DISPATCHED,
+    ORDER_CANCELLED,
+    ORDER_TIMED_OUT,
+    ORDER_COMPLETED
+};
 
-enum happening { PLACED, DISPATCHED, ORDER_ENDED, ASKED, FAULTED, RECOVERED, WORK_ORDERED,
-                 WORK_SETTLED };
+enum happening {
+    PLACED,
+    DISPATCHED,
+    ORDER_ENDED,
+    ASKED,
+    FAULTED,
+    RECOVERED,
+    WORK_ORDERED,
+    WORK_SETTLED
+};
 
 struct pending {
     int64_t at;
-    uint64_t order;         /* of equal instants: first in, first out */
+    uint64_t order; /* of equal instants: first in, first out */
     enum happening what;
-    uint32_t number;        /* of the order, the device ... */
-    int64_t since;          /* when it began */
-    int status;             /* what it will come to */
+    uint32_t number; /* of the order, the device ... */
+    int64_t since;   /* when it began */
+    int status;      /* what it will come to */
     uint32_t taxi;
 };
 
@@ -45,7 +59,7 @@ struct world {
     struct changes changes[FEED_COUNT];
     struct work_order *done;
     size_t done_count, done_capacity, done_taken;
-    unsigned char *is_faulty;       /* by taxi */
+    unsigned char *is_faulty; /* by taxi */
 };
 
 static const char *const sites[] = { "east", "west", "north", "airport" };
@@ -53,7 +67,8 @@ static const char *const codes[] = { "gps_antenna_cut", "offline", "led_fault", 
 
 /* Orders in each hour of the day, as a share of the busiest. */
 static const unsigned char hours[24] = {
-    25, 18, 12, 10, 12, 25, 45, 85, 100, 75, 60, 60, 65, 60, 55, 58, 65, 90, 100, 92, 80, 70, 55, 38,
+    25, 18, 12, 10, 12, 25, 45,  85, 100, 75, 60, 60,
+    65, 60, 55, 58, 65, 90, 100, 92, 80,  70, 55, 38,
 };
 
 /* --- Chance */
@@ -137,7 +152,7 @@ static void add_time(const struct world *w, struct text_buffer *to, const char *
     }
     instant_format(text, at, zone_offset(w->options.zone, at));
     text[10] = ' ';
-    text[23] = '\0';        /* "2026-11-20 18:00:00.123", as such platforms write it */
+    text[23] = '\0'; /* "2026-11-20 18:00:00.123", as such platforms write it */
     json_out_text(to, key, text);
 }
 
@@ -246,7 +261,7 @@ static void place_order(struct world *w, struct pending p)
     show_order(w, &p, ORDER_DISPATCHING);
     schedule(w, (struct pending){ .at = next_arrival(w, p.at, w->options.taxis * INT64_C(12)),
                                   .what = PLACED });
-    if (chance(w, 35)) {        /* nobody near */
+    if (chance(w, 35)) { /* nobody near */
         p.status = ORDER_TIMED_OUT;
         p.what = ORDER_ENDED;
         p.at += 5 * SPAN_MINUTE;
@@ -261,7 +276,7 @@ static void dispatch_order(struct world *w, struct pending p)
 {
     show_order(w, &p, ORDER_DISPATCHED);
     p.what = ORDER_ENDED;
-    if (chance(w, 60)) {        /* changed their mind */
+    if (chance(w, 60)) { /* changed their mind */
         p.status = ORDER_CANCELLED;
         p.at += between(w, 20, 240) * SPAN_SECOND;
     } else if (chance(w, 45)) { /* not there, or not found */
@@ -307,9 +322,13 @@ static void settle_work(struct world *w, struct pending p)
     }
     order = &w->done[w->done_count++];
     *order = (struct work_order){
-        .kind = kinds[p.status], .site = sites[p.taxi % LENGTH(sites)],
-        .result = chance(w, 965) ? "合格" : chance(w, 300) ? "取消" : "不合格",
-        .opened_at = p.since, .settled_at = p.at,
+        .kind = kinds[p.status],
+        .site = sites[p.taxi % LENGTH(sites)],
+        .result = chance(w, 965)   ? "合格"
+                  : chance(w, 300) ? "取消"
+                                   : "不合格",
+        .opened_at = p.since,
+        .settled_at = p.at,
     };
     snprintf(order->ticket, sizeof order->ticket, "WO%08" PRIu32, p.number);
     device_name(order->device, p.taxi);
@@ -358,8 +377,8 @@ static void end_order(struct world *w, struct pending p)
 static void happen(struct world *w, struct pending p)
 {
     static void (*const acts[])(struct world *, struct pending) = {
-        [PLACED] = place_order, [DISPATCHED] = dispatch_order, [ORDER_ENDED] = end_order,
-        [ASKED] = ask_lookup,   [FAULTED] = fault_device,      [RECOVERED] = recover_device,
+        [PLACED] = place_order,     [DISPATCHED] = dispatch_order, [ORDER_ENDED] = end_order,
+        [ASKED] = ask_lookup,       [FAULTED] = fault_device,      [RECOVERED] = recover_device,
         [WORK_ORDERED] = plan_work, [WORK_SETTLED] = settle_work,
     };
 

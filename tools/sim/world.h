@@ -14,28 +14,28 @@
 enum feed { FEED_ORDERS, FEED_LOOKUPS, FEED_DEVICES, FEED_COUNT };
 
 struct change {
-    int64_t at;             /* ms since 1970 */
-    char *json;             /* one item */
+    int64_t at; /* ms since 1970 */
+    char *json; /* one item */
 };
 
 struct changes {
-    struct change *items;   /* item i has the number i + 1 */
+    struct change *items; /* item i has the number i + 1 */
     size_t count, capacity;
 };
 
 /* A finished work order, for the files that people drop. */
 struct work_order {
     char ticket[32], device[32], staff[16];
-    const char *kind;       /* "安装", "维修", "返厂检测" */
-    const char *site, *result;      /* "合格", "不合格", "取消" */
+    const char *kind;          /* "安装", "维修", "返厂检测" */
+    const char *site, *result; /* "合格", "不合格", "取消" */
     int64_t opened_at, settled_at;
 };
 
 struct world_options {
     uint64_t seed;
-    int64_t begin_at;       /* when the town came to be */
+    int64_t begin_at; /* when the town came to be */
     uint32_t taxis;
-    const struct zone *zone;        /* of its clocks; borrows */
+    const struct zone *zone; /* of its clocks; borrows */
 };
 
 struct world;
