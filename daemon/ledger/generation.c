@@ -116,7 +116,7 @@ int generation_settle(struct ledger *l, struct err *err)
     if (rc == 0)
         rc = store_all(l, counting, valuing, revalue && !recount, err);
     if (rc == -ENOSPC && !recount && !revalue) {
-        /* What could not be written is there already: a full disk does not keep us from starting. */
+        /* What could not be written is there already: a full disk keeps nobody from starting. */
         writer_note_health(l, rc, err);
         rc = 0;
     }
