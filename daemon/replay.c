@@ -23,10 +23,10 @@ struct replay {
     struct clock_manual clock;
     struct ledger *ledger;
     struct intake *intake;
-    struct gaps *gaps;              /* one for each KPI; NULL: none yet */
+    struct gaps *gaps; /* one for each KPI; NULL: none yet */
     struct published_fact *facts;
     size_t fact_count, fact_capacity;
-    int status;                     /* of the batch at hand */
+    int status; /* of the batch at hand */
     struct err *err;
 };
 

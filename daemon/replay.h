@@ -8,10 +8,10 @@
 
 /* All borrow for the call. */
 struct replay_options {
-    const char *conf;           /* path of the configuration */
-    const char *events;         /* NDJSON; blank lines are nothing */
-    const char *as_of;          /* RFC 3339; NULL: now, by the wall clock */
-    const char *facts_out;      /* NULL: standard output */
+    const char *conf;      /* path of the configuration */
+    const char *events;    /* NDJSON; blank lines are nothing */
+    const char *as_of;     /* RFC 3339; NULL: now, by the wall clock */
+    const char *facts_out; /* NULL: standard output */
 };
 
 /* Writes the facts as NDJSON by (day < week < month < year, period, kpi, scope), and each line that

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern const char *const golden_cases[];        /* ends with NULL */
+extern const char *const golden_cases[]; /* ends with NULL */
 
 /* Calls `each` for every line of the file that is not blank, without its newline. Ends the process
  * if the file cannot be read. */

@@ -77,8 +77,10 @@ static void read_kpi(struct kpi *kpi, const config_setting_t *from)
 
 void law_conf_kpi(struct kpi *kpi, const char *id, const char *counts)
 {
-    *kpi = (struct kpi){ .rework_window_ms = SPAN_NONE, .expire_after_ms = SPAN_NONE,
-                         .min_sample = 1, .counts_devices = strcmp(counts, "device") == 0 };
+    *kpi = (struct kpi){ .rework_window_ms = SPAN_NONE,
+                         .expire_after_ms = SPAN_NONE,
+                         .min_sample = 1,
+                         .counts_devices = strcmp(counts, "device") == 0 };
     text_set(kpi->id, sizeof kpi->id, id);
     text_set(kpi->counts, sizeof kpi->counts, counts);
     text_set(kpi->name_zh, sizeof kpi->name_zh, id);

@@ -188,8 +188,8 @@ static int64_t shortfall_of(const struct oracle_fact *f)
 static void value(struct sums *sums, struct oracle_fact *f)
 {
     if (f->denominator > 0) {
-        f->rate = (double)((2 * f->numerator * 1000000 + f->denominator) / (2 * f->denominator)) /
-                  1e6;
+        f->rate =
+            (double)((2 * f->numerator * 1000000 + f->denominator) / (2 * f->denominator)) / 1e6;
         f->low = wilson((double)f->numerator, (double)f->denominator, -1);
         f->high = wilson((double)f->numerator, (double)f->denominator, 1);
     }
@@ -210,7 +210,7 @@ static void take_facts(struct sums *sums, struct oracle_facts *ret)
 
     *ret = (struct oracle_facts){ 0 };
     HASH_SORT(sums->cells, by_key);
-    HASH_ITER(hh, sums->cells, c, next) {
+    HASH_ITER (hh, sums->cells, c, next) {
         ret->items = mem_realloc_array(ret->items, ret->count + 1, sizeof ret->items[0]);
         ret->items[ret->count] = c->fact;
         value(sums, &ret->items[ret->count++]);
@@ -225,8 +225,8 @@ static int by_order(const void *a, const void *b)
                                 *(const struct oracle_event *const *)b);
 }
 
-void oracle_facts(struct oracle_facts *ret, const struct oracle_log *log,
-                  const struct rules *rules, int64_t as_of)
+void oracle_facts(struct oracle_facts *ret, const struct oracle_log *log, const struct rules *rules,
+                  int64_t as_of)
 {
     struct oracle_list set = { 0 };
     struct oracle_tickets tickets;

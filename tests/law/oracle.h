@@ -20,11 +20,11 @@ struct yajl_val_s;
 struct oracle_event {
     int64_t at;
     const char *source, *id;
-    char kind[64], verb[64];            /* the two halves of the type */
+    char kind[64], verb[64]; /* the two halves of the type */
     const char *ticket, *device, *site, *department, *staff, *model;
     const char *outcome, *reason, *code, *input;
     struct yajl_val_s *tree;
-    char *content;                      /* the whole, keys sorted: equal if and only if the same */
+    char *content; /* the whole, keys sorted: equal if and only if the same */
 };
 
 struct oracle_log {
@@ -48,21 +48,21 @@ struct oracle_fact {
     const struct kpi *kpi;
     char scope[SCOPE_SIZE];
     int64_t numerator, denominator, excluded, pending;
-    double rate, low, high;             /* mean something if the denominator is above 0 */
-    int32_t target_e4;                  /* -1: none */
+    double rate, low, high; /* mean something if the denominator is above 0 */
+    int32_t target_e4;      /* -1: none */
     const char *verdict;
     int64_t shortfall;
     int32_t coverage_e4, gaps;
 };
 
 struct oracle_facts {
-    struct oracle_fact *items;          /* by period kind, period, kpi, scope */
+    struct oracle_fact *items; /* by period kind, period, kpi, scope */
     size_t count;
 };
 
 /* Every fact at `as_of`. Borrows `rules` until oracle_facts_finish. Sets the process's TZ. */
-void oracle_facts(struct oracle_facts *ret, const struct oracle_log *log,
-                  const struct rules *rules, int64_t as_of);
+void oracle_facts(struct oracle_facts *ret, const struct oracle_log *log, const struct rules *rules,
+                  int64_t as_of);
 void oracle_facts_finish(struct oracle_facts *facts);
 
 #endif

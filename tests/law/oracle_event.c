@@ -17,10 +17,10 @@ static const struct {
     const char *name;
     size_t min, max;
 } strings[] = {
-    { "source", 1, 32 },    { "id", 1, 128 },     { "type", 1, 80 },    { "at", 1, 64 },
-    { "ticket", 1, 128 },   { "device", 1, 64 },  { "site", 1, 64 },    { "department", 1, 64 },
-    { "staff", 1, 64 },     { "vehicle", 1, 64 }, { "model", 1, 64 },   { "outcome", 1, 16 },
-    { "reason", 0, 256 },   { "by", 1, 64 },      { "code", 1, 64 },    { "input", 1, 32 },
+    { "source", 1, 32 },  { "id", 1, 128 },     { "type", 1, 80 },  { "at", 1, 64 },
+    { "ticket", 1, 128 }, { "device", 1, 64 },  { "site", 1, 64 },  { "department", 1, 64 },
+    { "staff", 1, 64 },   { "vehicle", 1, 64 }, { "model", 1, 64 }, { "outcome", 1, 16 },
+    { "reason", 0, 256 }, { "by", 1, 64 },      { "code", 1, 64 },  { "input", 1, 32 },
 };
 
 static yajl_val get(yajl_val object, const char *name)

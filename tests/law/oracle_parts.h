@@ -15,10 +15,10 @@ void oracle_list_add(struct oracle_list *list, const struct oracle_event *event)
 /* Law 2. Strings borrow from the events; NULL: none. */
 struct oracle_ticket {
     const char *kind, *ticket;
-    const struct kpi *kpi;              /* NULL: no KPI counts this kind any more */
+    const struct kpi *kpi; /* NULL: no KPI counts this kind any more */
     struct oracle_list events;
     int64_t opened_at, settled_at;
-    int64_t x;                          /* when it expires; INT64_MAX: never */
+    int64_t x; /* when it expires; INT64_MAX: never */
     bool settled, corrected, expired, accused;
     const char *outcome, *device, *site, *department, *staff, *model;
 };
@@ -47,7 +47,7 @@ struct oracle_device {
     size_t service_count;
     struct oracle_span *faults;
     size_t fault_count;
-    struct oracle_list events;          /* its own, and those of its jobs */
+    struct oracle_list events; /* its own, and those of its jobs */
 };
 
 struct oracle_devices {

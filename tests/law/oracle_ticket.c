@@ -16,8 +16,8 @@ static bool is(const char *a, const char *b)
     return a && strcmp(a, b) == 0;
 }
 
-static struct oracle_ticket *ticket_of(struct oracle_tickets *tickets,
-                                       const struct oracle_event *e, const struct rules *rules)
+static struct oracle_ticket *ticket_of(struct oracle_tickets *tickets, const struct oracle_event *e,
+                                       const struct rules *rules)
 {
     struct oracle_ticket *t;
 
@@ -67,8 +67,8 @@ static void amend(struct oracle_ticket *t, const struct oracle_event *e)
 static void fold(struct oracle_ticket *t, int64_t as_of)
 {
     t->opened_at = opened_at(t);
-    t->x = t->kpi && t->kpi->expire_after_ms != SPAN_NONE
-               ? t->opened_at + t->kpi->expire_after_ms : INT64_MAX;
+    t->x = t->kpi && t->kpi->expire_after_ms != SPAN_NONE ? t->opened_at + t->kpi->expire_after_ms
+                                                          : INT64_MAX;
     for (size_t i = 0; i < t->events.count; i++) {
         const struct oracle_event *e = t->events.items[i];
 

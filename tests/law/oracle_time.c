@@ -33,8 +33,9 @@ static int local_date(time_t at)
     struct tm tm;
 
     localtime_r(&at, &tm);
-    return (int)(timegm(&(struct tm){ .tm_year = tm.tm_year, .tm_mon = tm.tm_mon,
-                                      .tm_mday = tm.tm_mday }) / DAY_S);
+    return (int)(timegm(&(struct tm){
+                     .tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday }) /
+                 DAY_S);
 }
 
 static int64_t search_midnight(int day)
@@ -47,7 +48,7 @@ static int64_t search_midnight(int day)
     at -= SEARCH_S;
     while (local_date(at) < day)
         at += 3600;
-    at -= LOOK_BACK_S;      /* a date may have begun, and the one before have come again */
+    at -= LOOK_BACK_S; /* a date may have begun, and the one before have come again */
     while (local_date(at) < day)
         at += 60;
     return (int64_t)at * 1000;
@@ -87,8 +88,7 @@ int oracle_day(int64_t at)
 /* The day number of the first of a month; `month` may lie outside of 0..11. */
 static int first_of_month(int tm_year, int month)
 {
-    return (int)(timegm(&(struct tm){ .tm_year = tm_year, .tm_mon = month, .tm_mday = 1 }) /
-                 DAY_S);
+    return (int)(timegm(&(struct tm){ .tm_year = tm_year, .tm_mon = month, .tm_mday = 1 }) / DAY_S);
 }
 
 struct oracle_period oracle_period(int kind, int day)
@@ -174,9 +174,8 @@ bool oracle_instant(const char *text, int64_t *ret_at)
     int ms, offset, end = 0;
     time_t at;
 
-    if (!has_shape(text) ||
-        sscanf(text, "%4d-%2d-%2d%*c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-               &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6)
+    if (!has_shape(text) || sscanf(text, "%4d-%2d-%2d%*c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
+                                   &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6)
         return false;
     tm.tm_year -= 1900;
     tm.tm_mon -= 1;

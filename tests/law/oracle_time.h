@@ -11,8 +11,8 @@ enum { ORACLE_DAY, ORACLE_WEEK, ORACLE_MONTH, ORACLE_YEAR, ORACLE_PERIOD_KINDS }
 struct oracle_period {
     int kind;
     char name[16];
-    int first_day, end_day;             /* days since 1970-01-01; the last one is outside */
-    int64_t begin, end;                 /* ms since 1970 */
+    int first_day, end_day; /* days since 1970-01-01; the last one is outside */
+    int64_t begin, end;     /* ms since 1970 */
 };
 
 /* From here on local time is that of `name`. */

@@ -32,7 +32,7 @@ static inline bool random_chance(struct random *r, int percent)
     return random_below(r, 100) < percent;
 }
 
-#define RANDOM_PICK(r, array) \
+#define RANDOM_PICK(r, array)                                                                      \
     ((array)[random_below((r), (int64_t)(sizeof(array) / sizeof((array)[0])))])
 
 #endif

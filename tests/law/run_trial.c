@@ -26,15 +26,17 @@
 #include "ledger/reads.h"
 #include "oracle.h"
 
+enum { REQUESTS_MAX = 3 };
+
 struct runner {
     const struct trial *trial;
-    int now_in_force;               /* which of the two rules */
+    int now_in_force; /* which of the two rules */
     struct ledger *ledger;
     struct clock_manual clock;
-    int64_t latest_at;              /* the clock's highest reading at a commit */
+    int64_t latest_at; /* the clock's highest reading at a commit */
     struct board *board;
     struct oracle_log log;
-    struct act *waiting[256];       /* lines since the last commit */
+    struct act *waiting[256]; /* lines since the last commit */
     size_t waiting_count;
     bool every_commit;
     char folder[64], path[96];
@@ -59,8 +61,7 @@ static const struct rules *rules_of(const struct runner *r)
     return r->trial->rules[r->now_in_force];
 }
 
-static void differ(struct runner *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+static void differ(struct runner *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void differ(struct runner *r, const char *format, ...)
 {
@@ -115,12 +116,14 @@ static bool near(int64_t e6, double want)
 
 static void describe(char to[200], const struct published_fact *f, const struct coverage *c)
 {
-    snprintf(to, 200, "n=%lld d=%lld x=%lld p=%lld rate=%lld low=%lld high=%lld target=%d %s "
-             "shortfall=%lld coverage=%d gaps=%d", (long long)f->fact.counts.numerator,
-             (long long)f->fact.counts.denominator, (long long)f->fact.counts.excluded,
-             (long long)f->fact.counts.pending, (long long)f->fact.rate_e6,
-             (long long)f->fact.low_e6, (long long)f->fact.high_e6, f->fact.target_e4,
-             verdict_name(f->fact.verdict), (long long)f->fact.shortfall, c->share_e4, c->gaps);
+    snprintf(to, 200,
+             "n=%lld d=%lld x=%lld p=%lld rate=%lld low=%lld high=%lld target=%d %s "
+             "shortfall=%lld coverage=%d gaps=%d",
+             (long long)f->fact.counts.numerator, (long long)f->fact.counts.denominator,
+             (long long)f->fact.counts.excluded, (long long)f->fact.counts.pending,
+             (long long)f->fact.rate_e6, (long long)f->fact.low_e6, (long long)f->fact.high_e6,
+             f->fact.target_e4, verdict_name(f->fact.verdict), (long long)f->fact.shortfall,
+             c->share_e4, c->gaps);
 }
 
 static void compare_fact(struct runner *r, const struct stored *s, const struct oracle_fact *want,
@@ -136,15 +139,17 @@ static void compare_fact(struct runner *r, const struct stored *s, const struct 
     if (f->counts.numerator == want->numerator && f->counts.denominator == want->denominator &&
         f->counts.excluded == want->excluded && f->counts.pending == want->pending && rates &&
         f->target_e4 == want->target_e4 && f->shortfall == want->shortfall &&
-        strcmp(verdict_name(f->verdict), want->verdict) == 0 &&
-        c->share_e4 == want->coverage_e4 && c->gaps == want->gaps)
+        strcmp(verdict_name(f->verdict), want->verdict) == 0 && c->share_e4 == want->coverage_e4 &&
+        c->gaps == want->gaps)
         return;
     describe(is, &s->is, c);
-    differ(r, "%s\n  ledger %s\n  oracle n=%lld d=%lld x=%lld p=%lld rate=%.6f low=%.6f high=%.6f "
-           "target=%d %s shortfall=%lld coverage=%d gaps=%d", s->key, is,
-           (long long)want->numerator, (long long)want->denominator, (long long)want->excluded,
-           (long long)want->pending, want->rate, want->low, want->high, want->target_e4,
-           want->verdict, (long long)want->shortfall, want->coverage_e4, want->gaps);
+    differ(r,
+           "%s\n  ledger %s\n  oracle n=%lld d=%lld x=%lld p=%lld rate=%.6f low=%.6f high=%.6f "
+           "target=%d %s shortfall=%lld coverage=%d gaps=%d",
+           s->key, is, (long long)want->numerator, (long long)want->denominator,
+           (long long)want->excluded, (long long)want->pending, want->rate, want->low, want->high,
+           want->target_e4, want->verdict, (long long)want->shortfall, want->coverage_e4,
+           want->gaps);
 }
 
 static struct coverage coverage_in(struct runner *r, const struct published_fact *f, int64_t as_of)
@@ -248,12 +253,13 @@ static void compare_explained(struct runner *r, struct reader *reader, const str
                                &err) < 0)
         differ(r, "%s: explain failed: %s", s->key, err.text);
     else if (memcmp(&sum, &s->is.fact.counts, sizeof sum) != 0)
-        differ(r, "%s\n  is %lld/%lld, %lld excluded, %lld pending\n"
-               "  explained as %lld/%lld, %lld excluded, %lld pending", s->key,
-               (long long)s->is.fact.counts.numerator, (long long)s->is.fact.counts.denominator,
-               (long long)s->is.fact.counts.excluded, (long long)s->is.fact.counts.pending,
-               (long long)sum.numerator, (long long)sum.denominator, (long long)sum.excluded,
-               (long long)sum.pending);
+        differ(r,
+               "%s\n  is %lld/%lld, %lld excluded, %lld pending\n"
+               "  explained as %lld/%lld, %lld excluded, %lld pending",
+               s->key, (long long)s->is.fact.counts.numerator,
+               (long long)s->is.fact.counts.denominator, (long long)s->is.fact.counts.excluded,
+               (long long)s->is.fact.counts.pending, (long long)sum.numerator,
+               (long long)sum.denominator, (long long)sum.excluded, (long long)sum.pending);
 }
 
 static void compare_explain(struct runner *r, const struct store *s)
@@ -300,8 +306,12 @@ static void compare(struct runner *r)
 static struct ledger_options options_of(const struct runner *r)
 {
     return (struct ledger_options){
-        .path = r->path, .rules = rules_of(r), .digest = r->now_in_force ? "two" : "one",
-        .by = "test", .clock = &r->clock.clock, .wal_warn_bytes = INT64_C(1) << 40,
+        .path = r->path,
+        .rules = rules_of(r),
+        .digest = r->now_in_force ? "two" : "one",
+        .by = "test",
+        .clock = &r->clock.clock,
+        .wal_warn_bytes = INT64_C(1) << 40,
     };
 }
 
@@ -336,22 +346,23 @@ static void on_done(struct ledger_request *request)
     *done = true;
 }
 
-/* Submits, carries out, publishes. */
-static bool carry_out(struct runner *r, struct ledger_request *request)
+/* Submits them one after the other, which makes them one group; carries out, publishes. */
+static bool carry_out(struct runner *r, struct ledger_request *requests, size_t count)
 {
-    bool done = false;
+    bool done[REQUESTS_MAX] = { 0 };
 
-    request->done = on_done;
-    request->arg = &done;
-    if (!ledger_submit(r->ledger, request)) {
-        differ(r, "the ledger is full");
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        requests[i].done = on_done;
+        requests[i].arg = &done[i];
+        if (!ledger_submit(r->ledger, &requests[i]))
+            differ(r, "the ledger is full");
     }
     ledger_run(r->ledger);
     ledger_drain(r->ledger, board_publish, r->board);
-    if (!done || request->status != 0)
-        differ(r, "a request of kind %d failed: %s", (int)request->what,
-               done ? request->err.text : "never completed");
+    for (size_t i = 0; i < count; i++)
+        if (!done[i] || requests[i].status != 0)
+            differ(r, "a request of kind %d failed: %s", (int)requests[i].what,
+                   done[i] ? requests[i].err.text : "never completed");
     return !r->failed;
 }
 
@@ -373,11 +384,10 @@ static void check_line(struct runner *r, const struct ledger_line *line, const c
                why ? why : "", (int)line->result, line->reject.reason);
 }
 
-static void commit(struct runner *r, int64_t at)
+/* The waiting lines, parsed as a door does. */
+static struct ledger_line *take_waiting(struct runner *r)
 {
     struct ledger_line *lines = mem_zalloc((r->waiting_count + 1) * sizeof *lines);
-    struct ledger_request request = { .what = LEDGER_EVENTS, .lines = lines,
-                                      .count = r->waiting_count, .via = "trial" };
 
     for (size_t i = 0; i < r->waiting_count; i++) {
         struct ledger_line *line = &lines[i];
@@ -389,14 +399,28 @@ static void commit(struct runner *r, int64_t at)
             !line->reject.reason[0])
             differ(r, "%s\n  refused without a reason", line->json);
     }
-    turn_clock(r, at);
-    if (request.count == 0) {
-        ledger_run(r->ledger);
-        ledger_drain(r->ledger, board_publish, r->board);
-    } else if (carry_out(r, &request)) {
-        for (size_t i = 0; i < request.count; i++)
-            check_line(r, &lines[i], lines[i].json);
+    return lines;
+}
+
+static void commit(struct runner *r, int64_t at)
+{
+    struct ledger_line *lines = take_waiting(r);
+    struct ledger_request requests[REQUESTS_MAX];
+    size_t count = r->waiting_count, parts = count == 0 ? 0 : 1 + count % REQUESTS_MAX, first = 0;
+
+    /* One to three requests in one group, or none: then only time passes. */
+    for (size_t i = 0; i < parts; i++) {
+        size_t end = count * (i + 1) / parts;
+
+        requests[i] = (struct ledger_request){
+            .what = LEDGER_EVENTS, .lines = lines + first, .count = end - first, .via = "trial"
+        };
+        first = end;
     }
+    turn_clock(r, at);
+    if (carry_out(r, requests, parts))
+        for (size_t i = 0; i < count; i++)
+            check_line(r, &lines[i], lines[i].json);
     r->waiting_count = 0;
     free(lines);
     if (r->every_commit && !r->failed)
@@ -410,7 +434,7 @@ static void change_rules(struct runner *r)
     r->now_in_force = !r->now_in_force;
     request.digest = r->now_in_force ? "two" : "one";
     request.rules = rules_copy(rules_of(r));
-    (void)carry_out(r, &request);
+    (void)carry_out(r, &request, 1);
 }
 
 static void reopen(struct runner *r, const struct act *act)
@@ -490,7 +514,7 @@ static void remove_folder(const struct runner *r)
 
     for (size_t i = 0; i < LENGTH(suffixes); i++) {
         snprintf(path, sizeof path, "%s%s", r->path, suffixes[i]);
-        (void)unlink(path);     /* most are not there */
+        (void)unlink(path); /* most are not there */
     }
     if (rmdir(r->folder) < 0)
         perror(r->folder);
@@ -498,8 +522,9 @@ static void remove_folder(const struct runner *r)
 
 bool run_trial(const struct trial *trial, bool every_commit, struct text_buffer *why)
 {
-    struct runner r = { .trial = trial, .why = why, .every_commit = every_commit,
-                        .path = ":memory:" };
+    struct runner r = {
+        .trial = trial, .why = why, .every_commit = every_commit, .path = ":memory:"
+    };
 
     clock_manual_init(&r.clock, trial->start_at);
     turn_clock(&r, trial->start_at);
@@ -509,7 +534,7 @@ bool run_trial(const struct trial *trial, bool every_commit, struct text_buffer 
     for (size_t i = 0; i < trial->count && !r.failed; i++)
         do_act(&r, &trial->acts[i]);
     if (!r.failed)
-        commit(&r, r.clock.wall_ms);        /* what a shrunk trial left waiting */
+        commit(&r, r.clock.wall_ms); /* what a shrunk trial left waiting */
     if (!r.failed)
         compare(&r);
     if (!r.failed && trial->on_file)

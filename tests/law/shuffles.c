@@ -25,7 +25,7 @@
 #include "law_conf.h"
 #include "run_trial.h"
 
-enum { LOGS = 2000, TRIAL_S = 60 };     /* a trial that takes longer hangs */
+enum { LOGS = 2000, TRIAL_S = 60 }; /* a trial that takes longer hangs */
 
 static struct {
     uint64_t seed, logs;
@@ -35,7 +35,7 @@ static struct {
 /* What the child tells its parent before it may die. */
 static struct progress {
     uint64_t seed;
-} *progress;
+} * progress;
 
 /* --- Running apart. */
 
@@ -202,8 +202,8 @@ static void shrink(struct trial *t)
 
 static void show(const struct trial *t)
 {
-    static const char *const names[] = { "line", "commit at", "compare", "rules", "reopen at",
-                                         "reopen with the other rules at" };
+    static const char *const names[] = { "line",  "commit at", "compare",
+                                         "rules", "reopen at", "reopen with the other rules at" };
     char at[INSTANT_SIZE];
     bool changes = false;
 
@@ -223,8 +223,10 @@ static void show(const struct trial *t)
         if (a->kind == ACT_LINE)
             printf("%s\n", a->line);
         else
-            printf("* %s %s\n", names[a->kind], a->kind == ACT_COMPARE || a->kind == ACT_RULES ? ""
-                   : instant_format(at, a->at, zone_offset(&t->rules[0]->zone, a->at)));
+            printf("* %s %s\n", names[a->kind],
+                   a->kind == ACT_COMPARE || a->kind == ACT_RULES
+                       ? ""
+                       : instant_format(at, a->at, zone_offset(&t->rules[0]->zone, a->at)));
     }
     printf("--- difference\n");
 }
@@ -316,8 +318,8 @@ int main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     log_set_level(LOG_LEVEL_ERR);
-    progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                    -1, 0);
+    progress =
+        mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (progress == MAP_FAILED) {
         perror("shuffles");
         return 2;
@@ -332,7 +334,7 @@ int main(int argc, char **argv)
         if (!asked.keep_going)
             break;
     }
-    printf("%s: %llu logs, %llu failed\n", failed ? "not ok" : "ok",
-           (unsigned long long)asked.logs, (unsigned long long)failed);
+    printf("%s: %llu logs, %llu failed\n", failed ? "not ok" : "ok", (unsigned long long)asked.logs,
+           (unsigned long long)failed);
     return failed > 0;
 }

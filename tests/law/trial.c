@@ -15,19 +15,19 @@
 static const struct setting {
     const char *zone, *date;
 } settings[] = {
-    { "Asia/Shanghai", "2026-11-18" },      /* no change */
-    { "Asia/Shanghai", "2025-12-28" },      /* the year, and ISO week 2026-W01 */
-    { "UTC", "2024-02-27" },                /* a leap day */
-    { "America/New_York", "2026-10-29" },   /* back, at 02:00 */
-    { "Europe/Berlin", "2026-03-26" },      /* forward, and a month's end */
-    { "America/Havana", "2026-03-05" },     /* no 00:00 */
-    { "America/Havana", "2026-10-29" },     /* 00:00 twice */
-    { "Asia/Beirut", "2026-03-26" },        /* no 00:00 */
-    { "Asia/Beirut", "2026-10-22" },        /* 00:00 becomes 23:00 */
-    { "America/St_Johns", "2006-10-26" },   /* 00:01 becomes 23:01: a date begins twice */
-    { "Australia/Lord_Howe", "2026-04-02" },/* by half an hour */
-    { "Asia/Kathmandu", "2026-12-29" },     /* +05:45; ISO week 2026-W53 */
-    { "Pacific/Apia", "2011-12-27" },       /* a date that never was */
+    { "Asia/Shanghai", "2026-11-18" },       /* no change */
+    { "Asia/Shanghai", "2025-12-28" },       /* the year, and ISO week 2026-W01 */
+    { "UTC", "2024-02-27" },                 /* a leap day */
+    { "America/New_York", "2026-10-29" },    /* back, at 02:00 */
+    { "Europe/Berlin", "2026-03-26" },       /* forward, and a month's end */
+    { "America/Havana", "2026-03-05" },      /* no 00:00 */
+    { "America/Havana", "2026-10-29" },      /* 00:00 twice */
+    { "Asia/Beirut", "2026-03-26" },         /* no 00:00 */
+    { "Asia/Beirut", "2026-10-22" },         /* 00:00 becomes 23:00 */
+    { "America/St_Johns", "2006-10-26" },    /* 00:01 becomes 23:01: a date begins twice */
+    { "Australia/Lord_Howe", "2026-04-02" }, /* by half an hour */
+    { "Asia/Kathmandu", "2026-12-29" },      /* +05:45; ISO week 2026-W53 */
+    { "Pacific/Apia", "2011-12-27" },        /* a date that never was */
 };
 
 static int64_t setting_begin(const struct setting *s)
@@ -103,8 +103,8 @@ void trial_make(struct trial *trial, uint64_t seed)
 
     *trial = (struct trial){ .seed = seed, .on_file = random_chance(r, 15) };
     trial->rules[0] = random_rules(r, s->zone, oracle_day(begin_at));
-    trial->rules[1] = random_rules(r, random_chance(r, 80) ? s->zone : "Europe/Berlin",
-                                   oracle_day(begin_at));
+    trial->rules[1] =
+        random_rules(r, random_chance(r, 80) ? s->zone : "Europe/Berlin", oracle_day(begin_at));
     as_of = begin_at + span * SPAN_DAY * (60 + random_below(r, 60)) / 100;
     if (random_chance(r, 30))
         as_of = oracle_midnight(oracle_day(as_of));

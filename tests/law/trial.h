@@ -11,12 +11,12 @@
 #include "random.h"
 
 enum act_kind {
-    ACT_LINE,           /* `line` arrives */
-    ACT_COMMIT,         /* what arrived is committed, the clock says `at` */
-    ACT_COMPARE,        /* the facts are compared with the oracle's */
-    ACT_RULES,          /* a new generation: the other rules come into force, while it runs */
-    ACT_REOPEN,         /* closed and opened again, the clock says `at`; only a file */
-    ACT_REOPEN_RULES,   /* the same with the other rules */
+    ACT_LINE,         /* `line` arrives */
+    ACT_COMMIT,       /* what arrived is committed, the clock says `at` */
+    ACT_COMPARE,      /* the facts are compared with the oracle's */
+    ACT_RULES,        /* a new generation: the other rules come into force, while it runs */
+    ACT_REOPEN,       /* closed and opened again, the clock says `at`; only a file */
+    ACT_REOPEN_RULES, /* the same with the other rules */
 };
 
 struct act {
@@ -27,9 +27,9 @@ struct act {
 
 struct trial {
     uint64_t seed;
-    struct rules *rules[2];     /* in force at first; the other */
-    int64_t start_at;           /* the clock when the ledger is made */
-    bool on_file;               /* else in memory */
+    struct rules *rules[2]; /* in force at first; the other */
+    int64_t start_at;       /* the clock when the ledger is made */
+    bool on_file;           /* else in memory */
     struct act *acts;
     size_t count;
 };
@@ -44,7 +44,7 @@ struct lines {
     char **items;
     size_t count;
 };
-void random_lines(struct lines *ret, struct random *r, const struct rules *rules,
-                  int64_t begin_at, int64_t end_at);
+void random_lines(struct lines *ret, struct random *r, const struct rules *rules, int64_t begin_at,
+                  int64_t end_at);
 
 #endif

@@ -28,12 +28,12 @@ struct maker {
     struct random *r;
     const struct rules *rules;
     int64_t begin_at, end_at;
-    int tickets, devices;           /* of a hundred lines; the rest tell of inputs */
+    int tickets, devices; /* of a hundred lines; the rest tell of inputs */
     bool one_device;
     int64_t instants[INSTANTS_MAX];
     size_t instant_count;
     int made;
-    struct draft drafts[128];       /* what may come again */
+    struct draft drafts[128]; /* what may come again */
     size_t draft_count;
 };
 
@@ -72,8 +72,12 @@ static char *render(struct draft *d, struct random *r)
 static int64_t random_window(struct maker *m)
 {
     const struct kpi *kpi = &m->rules->kpis[random_below(m->r, (int64_t)m->rules->kpi_count)];
-    const int64_t spans[] = { kpi->rework_window_ms, kpi->expire_after_ms, kpi->confirm_after_ms,
-                              SPAN_MINUTE, SPAN_HOUR, SPAN_DAY };
+    const int64_t spans[] = { kpi->rework_window_ms,
+                              kpi->expire_after_ms,
+                              kpi->confirm_after_ms,
+                              SPAN_MINUTE,
+                              SPAN_HOUR,
+                              SPAN_DAY };
     int64_t span = RANDOM_PICK(m->r, spans);
 
     return span == SPAN_NONE ? 0 : span;
@@ -160,13 +164,13 @@ static const char *random_device(const struct maker *m)
 
 static void draft_ticket(struct maker *m, struct draft *d)
 {
-    static const char *const kinds[] = { "install", "install", "repair", "repair", "repair",
-                                         "dispatch", "visit" };
+    static const char *const kinds[] = { "install", "install",  "repair", "repair",
+                                         "repair",  "dispatch", "visit" };
     static const char *const tickets[] = { "t1", "t2", "t3", "票4" };
-    static const char *const verbs[] = { "opened", "opened", "opened", "settled", "settled",
+    static const char *const verbs[] = { "opened",  "opened",  "opened",   "settled", "settled",
                                          "settled", "settled", "reopened", "amended" };
-    static const char *const outcomes[] = { "success", "success", "success", "success", "failure",
-                                            "excluded" };
+    static const char *const outcomes[] = { "success", "success", "success",
+                                            "success", "failure", "excluded" };
     const char *kind = RANDOM_PICK(m->r, kinds), *verb = RANDOM_PICK(m->r, verbs);
     char type[64];
 
@@ -189,8 +193,8 @@ static void draft_ticket(struct maker *m, struct draft *d)
 static void draft_device(struct maker *m, struct draft *d)
 {
     static const char *const types[] = { "device.commissioned", "device.decommissioned",
-                                         "device.faulted", "device.faulted", "device.recovered",
-                                         "device.recovered" };
+                                         "device.faulted",      "device.faulted",
+                                         "device.recovered",    "device.recovered" };
     const char *type = RANDOM_PICK(m->r, types);
 
     put_identity(m, d, NULL);
@@ -387,8 +391,8 @@ static void add_some(struct maker *m, struct lines *to)
     }
 }
 
-void random_lines(struct lines *ret, struct random *r, const struct rules *rules,
-                  int64_t begin_at, int64_t end_at)
+void random_lines(struct lines *ret, struct random *r, const struct rules *rules, int64_t begin_at,
+                  int64_t end_at)
 {
     static const struct {
         int tickets, devices;

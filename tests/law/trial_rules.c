@@ -11,7 +11,7 @@
 
 static void random_targets(struct kpi *kpi, struct random *r, int32_t day)
 {
-    static const char *const scopes[] = { "", "", "company", "site:s1", "department:x",
+    static const char *const scopes[] = { "",        "",       "company", "site:s1", "department:x",
                                           "staff:a", "model:m" };
     static const int32_t values[] = { 0, 300, 5000, 6667, 9000, 9800, 10000 };
 
@@ -42,8 +42,8 @@ static void random_sources(struct kpi *kpi, struct random *r)
 
 static void random_kpi(struct kpi *kpi, struct random *r, const char *counts, int32_t day)
 {
-    static const int64_t spans[] = { SPAN_MINUTE, 30 * SPAN_MINUTE, SPAN_HOUR, 6 * SPAN_HOUR,
-                                     SPAN_DAY, 7 * SPAN_DAY };
+    static const int64_t spans[] = { SPAN_MINUTE,   30 * SPAN_MINUTE, SPAN_HOUR,
+                                     6 * SPAN_HOUR, SPAN_DAY,         7 * SPAN_DAY };
     char id[KPI_ID_SIZE];
 
     snprintf(id, sizeof id, "%s_rate", counts);
@@ -68,8 +68,8 @@ static void random_kpi(struct kpi *kpi, struct random *r, const char *counts, in
 
 struct rules *random_rules(struct random *r, const char *zone, int32_t day)
 {
-    static const char *const counts[] = { "install", "repair", "device", "dispatch", "visit",
-                                          "device" };
+    static const char *const counts[] = { "install",  "repair", "device",
+                                          "dispatch", "visit",  "device" };
     struct rules *rules = mem_zalloc(sizeof *rules);
     struct err err;
 
