@@ -6,6 +6,7 @@
 #include "ledger/ledger.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -234,6 +235,8 @@ static int64_t nap_ms(const struct ledger *l)
 
     if (!l->stats.well || l->astray)
         return RETRY_MS;
+    if (l->wal_pages >= CHECKPOINT_PAGES && nap > CHECKPOINT_RETRY_MS)
+        nap = CHECKPOINT_RETRY_MS;
     if (due_at != INSTANT_NEVER && due_at - clock_wall(l->clock) < nap)
         nap = due_at - clock_wall(l->clock);
     return nap < 1 ? 1 : nap;
@@ -250,10 +253,20 @@ static void warn_of_wal(struct ledger *l, bool *warned)
     *warned = large;
 }
 
+/* After a rush the allocator keeps what the groups took: gives it back once, when all is quiet. */
+static void give_memory_back(const struct ledger *l, uint64_t *given_at)
+{
+    if (l->stats.events == *given_at || l->anything_unstored)
+        return;
+    *given_at = l->stats.events;
+    (void)malloc_trim(0);       /* tells whether there was any: either is well */
+}
+
 static void *run_thread(void *arg)
 {
     struct ledger *l = arg;
     bool warned = false;
+    uint64_t given_at = 0;
 
     for (;;) {
         struct ledger_request *r = mailbox_wait(l->inbox, nap_ms(l));
@@ -262,8 +275,10 @@ static void *run_thread(void *arg)
             take_group(l, r);
         else if (mailbox_is_closed(l->inbox))
             return NULL;
-        else
+        else {
+            give_memory_back(l, &given_at);
             writer_group(l, NULL, 0);
+        }
         warn_of_wal(l, &warned);
     }
 }
