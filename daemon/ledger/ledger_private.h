@@ -21,6 +21,7 @@ enum {
     STORE_TICKETS_MAX = 4096,       /* nor more than this */
     HEARTBEAT_MS = 10000,           /* the last durable instant is never older, while idle */
     CHECKPOINT_PAGES = 4000,        /* of the write-ahead log, 16 MiB */
+    CHECKPOINT_RETRY_MS = 2000,     /* while it is longer than that */
     WINDOW_DAYS = 36,               /* the board holds periods that ended less than this ago */
 };
 
@@ -155,7 +156,8 @@ struct ledger {
     struct ledger_stats stats;
     int64_t wal_warn_bytes;
     int wal_pages;
-    int wal_pages_tried;        /* at the last checkpoint that could not finish */
+    int wal_pages_tried;        /* at the last checkpoint of this log */
+    int64_t wal_tried_at;       /* monotonic */
     bool clock_is_behind;
     bool gaps_news;             /* the next publication brings the gaps */
     int failed_code;            /* of the failure that `stats.why` tells */

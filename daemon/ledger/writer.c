@@ -242,22 +242,31 @@ static bool store_is_due(const struct ledger *l)
             (age >= STORE_EVERY_MS || HASH_COUNT(l->touched) >= STORE_TICKETS_MAX));
 }
 
+/* A reader in the way leaves pages behind: not at every commit is it tried again, but when as much
+ * has come again, or a while later, because he may have gone and nothing more may come. */
+static bool checkpoint_is_due(const struct ledger *l)
+{
+    if (l->wal_pages < CHECKPOINT_PAGES)
+        return false;
+    return l->wal_pages >= l->wal_pages_tried + CHECKPOINT_PAGES ||
+           clock_monotonic(l->clock) - l->wal_tried_at >= CHECKPOINT_RETRY_MS;
+}
+
 static void checkpoint(struct ledger *l)
 {
     struct err err;
-    int64_t wal_bytes;
+    int64_t left;
 
-    if (l->wal_pages < l->wal_pages_tried + CHECKPOINT_PAGES)
+    if (!checkpoint_is_due(l))
         return;
-    if (sql_checkpoint(l->db, false, &wal_bytes, &err) < 0) {
+    l->wal_pages_tried = l->wal_pages;
+    l->wal_tried_at = clock_monotonic(l->clock);
+    if (sql_checkpoint(l->db, false, &left, &err) < 0) {
         writer_note_health(l, err.code, &err);
         return;
     }
-    /* A reader in the way leaves pages behind: do not try again at every commit. */
-    l->wal_pages_tried = wal_bytes > 0 ? l->wal_pages : 0;
-    l->stats.wal_bytes = wal_bytes;
-    if (wal_bytes == 0)
-        l->wal_pages = 0;
+    if (left == 0)
+        l->store_now = true;    /* the next commit begins the log anew, and cuts the file */
 }
 
 /* Who asked for it to be stored hears that it is not. */
