@@ -35,6 +35,7 @@ struct http_client {
     char *ca_file, *proxy;
     CURLM *multi;
     CURL *easy;
+    CURLSH *cookies;        /* of a session; curl_easy_reset would lose track of its own */
     uv_timer_t curl_timer; /* when curl wants to be woken */
     uv_timer_t deadline;   /* of the whole answer */
     uv_timer_t next_turn;  /* goes on after a long turn, or starts the next request */
@@ -465,7 +466,7 @@ static void start_hop(struct http_client *c)
         (void)curl_easy_setopt(c->easy, CURLOPT_USERPWD, c->hop.user_password);
     }
     if (c->hop.keeps_cookies)
-        (void)curl_easy_setopt(c->easy, CURLOPT_COOKIEFILE, "");
+        (void)curl_easy_setopt(c->easy, CURLOPT_SHARE, c->cookies);
     uv_timer_start(&c->deadline, on_deadline, (uint64_t)c->options.timeout_ms, 0);
     rc = curl_multi_add_handle(c->multi, c->easy);
     assert(rc == CURLM_OK); /* it was not in it */
@@ -539,7 +540,9 @@ struct http_client *http_client_create(struct uv_loop_s *loop,
     c->proxy = options->proxy ? mem_strdup(options->proxy) : NULL;
     c->multi = curl_multi_init();
     c->easy = curl_easy_init();
-    assert(c->multi && c->easy);
+    c->cookies = curl_share_init();
+    assert(c->multi && c->easy && c->cookies);
+    (void)curl_share_setopt(c->cookies, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
     (void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     (void)curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
     (void)curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
@@ -573,6 +576,7 @@ void http_client_close(struct http_client *c, void (*closed)(void *arg), void *a
     c->closed = closed;
     c->closed_arg = arg;
     curl_easy_cleanup(c->easy);
+    curl_share_cleanup(c->cookies);
     curl_multi_cleanup(c->multi); /* closes the kept connections, and so their watches */
     uv_close((uv_handle_t *)&c->curl_timer, on_timer_closed);
     uv_close((uv_handle_t *)&c->deadline, on_timer_closed);

@@ -294,6 +294,35 @@ static void test_login(void **state)
     wait_well(f);
 }
 
+/* A session that is a cookie; and no credential goes to a host that an answer names. */
+static void test_cookie_session(void **state)
+{
+    struct fixture *f = *state;
+    char *more;
+
+    write_secret(f, "me:pw");
+    fake_http_answer(&f->server, "200 OK", "Set-Cookie: sid=S1; Path=/\r\n", "welcome");
+    fake_http_answer(&f->server, "200 OK", "", "[" EVENT(1) "]");
+    fake_http_answer(&f->server, "401 Unauthorized", "", "");
+    fake_http_answer(&f->server, "200 OK", "Set-Cookie: sid=S2; Path=/\r\n", "welcome");
+    fake_http_answer(&f->server, "200 OK", "", "[" EVENT(2) "]");
+    fake_http_answer(&f->server, "302 Found", "Location: http://elsewhere.invalid/\r\n", "");
+    more = mem_printf("auth = \"login\"; credential = \"secret\"; login = { send = \"cookie\";"
+                      "url = \"http://127.0.0.1:%d/login\"; body = \"u={user}&p={password}\";"
+                      "content_type = \"application/x-www-form-urlencoded\"; };",
+                      f->server.port);
+    start(f, "/list", more);
+    free(more);
+    wait_accepted(f, 2);
+    assert_request(f, 0, "u=me&p=pw");
+    assert_null(strstr(f->server.requests[0], "Cookie:"));
+    assert_request(f, 1, "Cookie: sid=S1\r\n");
+    assert_null(strstr(f->server.requests[3], "Cookie:"));
+    assert_request(f, 4, "Cookie: sid=S2\r\n");
+    assert_true(house_until(&f->house, house_is_down, NULL, 2000));
+    assert_non_null(strstr(f->house.health.why, "which must not see our credential"));
+}
+
 static void test_credentials(void **state)
 {
     static const struct {
@@ -508,12 +537,25 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_plain_list),     CASE(test_mapping),    CASE(test_pages),
-        CASE(test_cursor),         CASE(test_since),      CASE(test_window),
-        CASE(test_etag),           CASE(test_login),      CASE(test_credentials),
-        CASE(test_no_credential),  CASE(test_failures),   CASE(test_retry_after),
-        CASE(test_degraded_first), CASE(test_too_large),  CASE(test_nobody_there),
-        CASE(test_slow),           CASE(test_large_page), cmocka_unit_test(test_faults),
+        CASE(test_cookie_session),
+        CASE(test_plain_list),
+        CASE(test_mapping),
+        CASE(test_pages),
+        CASE(test_cursor),
+        CASE(test_since),
+        CASE(test_window),
+        CASE(test_etag),
+        CASE(test_login),
+        CASE(test_credentials),
+        CASE(test_no_credential),
+        CASE(test_failures),
+        CASE(test_retry_after),
+        CASE(test_degraded_first),
+        CASE(test_too_large),
+        CASE(test_nobody_there),
+        CASE(test_slow),
+        CASE(test_large_page),
+        cmocka_unit_test(test_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
