@@ -35,7 +35,7 @@ struct http_client {
     char *ca_file, *proxy;
     CURLM *multi;
     CURL *easy;
-    CURLSH *cookies;        /* of a session; curl_easy_reset would lose track of its own */
+    CURLSH *cookies;       /* of a session, from one request to the next */
     uv_timer_t curl_timer; /* when curl wants to be woken */
     uv_timer_t deadline;   /* of the whole answer */
     uv_timer_t next_turn;  /* goes on after a long turn, or starts the next request */
@@ -455,7 +455,10 @@ static void start_hop(struct http_client *c)
     c->error_text[0] = '\0';
     c->body_bytes = 0;
     c->is_refused = c->is_too_large = false;
-    curl_easy_reset(c->easy); /* keeps connections and cookies */
+    /* The reset keeps connections and, shared, the cookies; but it would leak the name of the
+     * cookies' file, though there is none. */
+    (void)curl_easy_setopt(c->easy, CURLOPT_COOKIEFILE, NULL);
+    curl_easy_reset(c->easy);
     set_always(c);
     set_headers(c);
     (void)curl_easy_setopt(c->easy, CURLOPT_URL, c->url);
@@ -465,8 +468,10 @@ static void start_hop(struct http_client *c)
         (void)curl_easy_setopt(c->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
         (void)curl_easy_setopt(c->easy, CURLOPT_USERPWD, c->hop.user_password);
     }
-    if (c->hop.keeps_cookies)
+    if (c->hop.keeps_cookies) {
         (void)curl_easy_setopt(c->easy, CURLOPT_SHARE, c->cookies);
+        (void)curl_easy_setopt(c->easy, CURLOPT_COOKIEFILE, "");
+    }
     uv_timer_start(&c->deadline, on_deadline, (uint64_t)c->options.timeout_ms, 0);
     rc = curl_multi_add_handle(c->multi, c->easy);
     assert(rc == CURLM_OK); /* it was not in it */
@@ -516,6 +521,7 @@ bool http_client_is_busy(const struct http_client *c)
 
 void http_client_forget_cookies(struct http_client *c)
 {
+    (void)curl_easy_setopt(c->easy, CURLOPT_SHARE, c->cookies);
     (void)curl_easy_setopt(c->easy, CURLOPT_COOKIELIST, "ALL");
 }
 
