@@ -190,7 +190,7 @@ static void draft_ticket(struct maker *m, struct draft *d)
         put(d, "by", "head");
 }
 
-static void draft_device(struct maker *m, struct draft *d)
+static void draft_device(struct maker *m, struct draft *d, int64_t at)
 {
     static const char *const types[] = { "device.commissioned", "device.decommissioned",
                                          "device.faulted",      "device.faulted",
@@ -199,7 +199,7 @@ static void draft_device(struct maker *m, struct draft *d)
 
     put_identity(m, d, NULL);
     put(d, "type", type);
-    put_at(d, m->r, random_instant(m));
+    put_at(d, m->r, at);
     put(d, "device", random_device(m));
     put_attributes(m, d, 25);
     if (strstr(type, "fault") || strstr(type, "recover"))
@@ -313,6 +313,7 @@ static void tell_of_ticket(struct maker *m, struct lines *to, const char *kind, 
     put(&d, "ticket", ticket);
     if (device)
         put(&d, "device", device);
+    put_attributes(m, &d, 15);
     if (strcmp(verb, "settled") == 0 || strcmp(verb, "amended") == 0)
         put(&d, "outcome", RANDOM_PICK(m->r, outcomes));
     if (strcmp(verb, "amended") == 0) {
@@ -361,6 +362,28 @@ static void tell_rework(struct maker *m, struct lines *to)
     }
 }
 
+/* Several events of one ticket, or of one device, at one instant: only (source, id) orders them. */
+static void tell_burst(struct maker *m, struct lines *to)
+{
+    static const char *const verbs[] = { "opened", "settled", "settled", "reopened", "amended" };
+    int64_t at = random_instant(m), count = 2 + random_below(m->r, 3);
+    bool of_ticket = random_chance(m->r, m->tickets);
+    const char *kind = random_chance(m->r, 50) ? "repair" : "dispatch";
+    char ticket[16];
+
+    snprintf(ticket, sizeof ticket, "b%d", m->made);
+    for (int i = 0; i < count; i++) {
+        struct draft d = { 0 };
+
+        if (of_ticket)
+            tell_of_ticket(m, to, kind, RANDOM_PICK(m->r, verbs), ticket, NULL, at);
+        else
+            draft_device(m, &d, at);
+        if (d.count > 0)
+            add_draft(m, to, &d);
+    }
+}
+
 static void add_some(struct maker *m, struct lines *to)
 {
     int64_t choice = random_below(m->r, 100);
@@ -370,8 +393,10 @@ static void add_some(struct maker *m, struct lines *to)
         add_line(to, bad_line(m));
     } else if (choice < 12 && m->draft_count > 0) {
         add_line(to, render(&m->drafts[random_below(m->r, (int64_t)m->draft_count)], m->r));
-    } else if (choice < 18) {
-        if (random_chance(m->r, m->devices))
+    } else if (choice < 20) {
+        if (random_chance(m->r, 30))
+            tell_burst(m, to);
+        else if (random_chance(m->r, m->devices))
             tell_fault(m, to);
         else if (random_chance(m->r, 50))
             tell_expiry(m, to);
@@ -382,7 +407,7 @@ static void add_some(struct maker *m, struct lines *to)
         if (choice < m->tickets)
             draft_ticket(m, &d);
         else if (choice < m->tickets + m->devices)
-            draft_device(m, &d);
+            draft_device(m, &d, random_instant(m));
         else
             draft_input(m, &d);
         if (random_chance(m->r, 2) && m->draft_count > 0 && choice < m->tickets + m->devices)
