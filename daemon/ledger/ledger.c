@@ -185,6 +185,8 @@ static void change_rules(struct ledger *l, struct ledger_request *r)
             rules_destroy(old);
         }
     }
+    rules_destroy(r->rules);    /* not taken: what is stored could not be brought level */
+    r->rules = NULL;
     r->position = l->position;
     l->astray = true;       /* the next group begins from what is stored */
     writer_group(l, &r, 1);
