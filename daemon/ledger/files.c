@@ -42,7 +42,8 @@ static int cannot_write(const char *path, struct err *err)
     if (why == EROFS)
         return err_set(err, -why,
                        "%s: its file system is mounted read-only: look at the kernel's log, and "
-                       "mount it for writing", path);
+                       "mount it for writing",
+                       path);
     if (why == EACCES || why == EPERM)
         return err_set(err, -why,
                        "%s: not allowed: check that it and its folder belong to the daemon's user",
