@@ -50,7 +50,6 @@ static bool open_ledger(struct runner *r)
 static void turn_clock(struct runner *r, int64_t at)
 {
     r->clock.wall_ms = at;
-    r->clock.monotonic_ms += 1000;
     if (at > r->latest_at)
         r->latest_at = at;
 }
@@ -165,6 +164,57 @@ static void reopen(struct runner *r, const struct act *act)
     (void)open_ledger(r);
 }
 
+static void remove_ledger(const char *name)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm", "-lock", ".lock", "-journal" };
+    char path[128];
+
+    for (size_t i = 0; i < LENGTH(suffixes); i++) {
+        snprintf(path, sizeof path, "%s%s", name, suffixes[i]);
+        (void)unlink(path); /* most are not there */
+    }
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+    char bytes[65536];
+    size_t length;
+
+    while (in && out && (length = fread(bytes, 1, sizeof bytes, in)) > 0)
+        (void)fwrite(bytes, 1, length, out); /* what is cut does not open */
+    if (!in || !out || fclose(in) + fclose(out) != 0) {
+        perror(to);
+        exit(2);
+    }
+}
+
+/* What a kill leaves is what is in the files at that moment: a copy of them goes on living. */
+static void reopen_killed(struct runner *r, const struct act *act)
+{
+    static const char *const suffixes[] = { "", "-wal" };
+    char from[sizeof r->path + 8], to[sizeof r->path + 16];
+
+    if (!r->trial->on_file)
+        return;
+    for (size_t i = 0; i < LENGTH(suffixes); i++) {
+        snprintf(from, sizeof from, "%s%s", r->path, suffixes[i]);
+        snprintf(to, sizeof to, "%s.killed%s", r->path, suffixes[i]);
+        copy_file(from, to);
+    }
+    ledger_close(r->ledger);
+    r->ledger = NULL;
+    remove_ledger(r->path);
+    for (size_t i = 0; i < LENGTH(suffixes); i++) {
+        snprintf(to, sizeof to, "%s%s", r->path, suffixes[i]);
+        snprintf(from, sizeof from, "%s.killed%s", r->path, suffixes[i]);
+        if (rename(from, to) < 0)
+            perror(to);
+    }
+    turn_clock(r, act->at > r->clock.wall_ms ? act->at : r->clock.wall_ms);
+    (void)open_ledger(r);
+}
+
 static void do_act(struct runner *r, struct act *act)
 {
     switch (act->kind) {
@@ -173,6 +223,7 @@ static void do_act(struct runner *r, struct act *act)
         r->waiting[r->waiting_count++] = act;
         break;
     case ACT_COMMIT:
+        r->clock.monotonic_ms += act->after_ms;
         commit(r, act->at);
         break;
     case ACT_COMPARE:
@@ -180,6 +231,9 @@ static void do_act(struct runner *r, struct act *act)
         break;
     case ACT_RULES:
         change_rules(r);
+        break;
+    case ACT_KILL:
+        reopen_killed(r, act);
         break;
     case ACT_REOPEN:
     case ACT_REOPEN_RULES:
@@ -225,13 +279,7 @@ static void make_folder(struct runner *r)
 
 static void remove_folder(const struct runner *r)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm", "-lock", ".lock", "-journal" };
-    char path[128];
-
-    for (size_t i = 0; i < LENGTH(suffixes); i++) {
-        snprintf(path, sizeof path, "%s%s", r->path, suffixes[i]);
-        (void)unlink(path); /* most are not there */
-    }
+    remove_ledger(r->path);
     if (rmdir(r->folder) < 0)
         perror(r->folder);
 }

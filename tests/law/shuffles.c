@@ -202,8 +202,13 @@ static void shrink(struct trial *t)
 
 static void show(const struct trial *t)
 {
-    static const char *const names[] = { "line",  "commit at", "compare",
-                                         "rules", "reopen at", "reopen with the other rules at" };
+    static const char *const names[] = { "line",
+                                         "commit at",
+                                         "compare",
+                                         "rules",
+                                         "reopen at",
+                                         "kill at",
+                                         "reopen with the other rules at" };
     char at[INSTANT_SIZE];
     bool changes = false;
 

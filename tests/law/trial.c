@@ -68,6 +68,8 @@ static void interlude(struct trial *t, struct random *r, int64_t now, bool rules
     if (t->on_file && random_chance(r, 20))
         act_add(t, random_chance(r, rules_change ? 30 : 0) ? ACT_REOPEN_RULES : ACT_REOPEN,
                 now + (random_chance(r, 50) ? random_below(r, 2 * SPAN_DAY) : 0), NULL);
+    if (t->on_file && random_chance(r, 10))
+        act_add(t, ACT_KILL, now + (random_chance(r, 50) ? random_below(r, SPAN_DAY) : 0), NULL);
     if (rules_change && random_chance(r, 10))
         act_add(t, ACT_RULES, now, NULL);
 }
@@ -88,9 +90,11 @@ static void make_acts(struct trial *t, struct random *r, struct lines *lines, in
         if (random_chance(r, 5))
             now = oracle_midnight(oracle_day(now) + 1);
         act_add(t, ACT_COMMIT, random_chance(r, 3) ? now - SPAN_HOUR : now, NULL);
+        t->acts[t->count - 1].after_ms = random_chance(r, 15) ? 600 : 1;
         interlude(t, r, now, rules_change);
     }
     act_add(t, ACT_COMMIT, as_of > now ? as_of : now, NULL);
+    t->acts[t->count - 1].after_ms = 1;
 }
 
 void trial_make(struct trial *trial, uint64_t seed)

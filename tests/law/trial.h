@@ -16,12 +16,14 @@ enum act_kind {
     ACT_COMPARE,      /* the facts are compared with the oracle's */
     ACT_RULES,        /* a new generation: the other rules come into force, while it runs */
     ACT_REOPEN,       /* closed and opened again, the clock says `at`; only a file */
+    ACT_KILL,         /* killed, and opened again; only a file */
     ACT_REOPEN_RULES, /* the same with the other rules */
 };
 
 struct act {
     enum act_kind kind;
     int64_t at;
+    int64_t after_ms; /* what the monotonic clock has gone on: the ledger stores now and then */
     char *line;
 };
 
