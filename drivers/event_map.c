@@ -164,6 +164,7 @@ static void make_digest(struct making *m)
 {
     struct text_buffer covered = { 0 };
     unsigned char digest[EVP_MAX_MD_SIZE];
+    static const char hex[] = "0123456789abcdef";
 
     for (enum map_field i = 0; i < FIELD_COUNT; i++) {
         if (!m->fields[i].text)
@@ -175,8 +176,10 @@ static void make_digest(struct making *m)
     text_buffer_add(&covered, "", 1);
     EVP_Digest(covered.bytes, covered.length, digest, NULL, EVP_sha256(), NULL);
     text_buffer_finish(&covered);
-    for (size_t i = 0; i < 16; i++)
-        snprintf(m->id + 2 * i, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < 16; i++) {
+        m->id[2 * i] = hex[digest[i] >> 4];
+        m->id[2 * i + 1] = hex[digest[i] & 15];
+    }
     m->fields[FIELD_ID] = slice_of(m->id);
 }
 

@@ -27,7 +27,8 @@
 #include "base/text.h"
 #include "http_url.h"
 
-enum { REDIRECTS_MAX = 5, TURN_NS = 3000000, REDIRECT_BODY_MAX = 65536 };
+/* A timer of 0 ms that is set by a timer would go off in the same turn. */
+enum { REDIRECTS_MAX = 5, TURN_NS = 2000000, TURN_GAP_MS = 1, REDIRECT_BODY_MAX = 65536 };
 
 struct http_client {
     struct uv_loop_s *loop;
@@ -56,7 +57,7 @@ struct http_client {
     bool is_too_large;
     bool is_late;
     bool is_paused, is_paused_for_turn, curl_is_paused;
-    uint64_t turn_began; /* nanoseconds */
+    uint64_t turn_began; /* nanoseconds; 0: not inside of curl */
     int64_t left_ms;     /* until the deadline, while paused */
 };
 
@@ -371,11 +372,13 @@ static void enter(struct http_client *c, curl_socket_t socket, int events)
 {
     int running;
 
-    c->turn_began = uv_hrtime();
+    if (c->turn_began == 0)
+        c->turn_began = uv_hrtime();
     (void)curl_multi_socket_action(c->multi, socket, events, &running); /* see the messages */
+    c->turn_began = 0;
     look_for_end(c);
     if (c->is_paused_for_turn && !c->is_paused)
-        uv_timer_start(&c->next_turn, on_next_turn, 0, 0);
+        uv_timer_start(&c->next_turn, on_next_turn, TURN_GAP_MS, 0);
 }
 
 /* Unpausing hands over what curl kept: it is a turn like any other. */
@@ -505,7 +508,7 @@ void http_client_resume(struct http_client *c)
     if (!c->request)
         return;
     uv_timer_start(&c->deadline, on_deadline, (uint64_t)(c->left_ms > 0 ? c->left_ms : 1), 0);
-    uv_timer_start(&c->next_turn, on_next_turn, 0, 0);
+    uv_timer_start(&c->next_turn, on_next_turn, TURN_GAP_MS, 0);
 }
 
 void http_client_cancel(struct http_client *c)

@@ -34,6 +34,7 @@ void lines_add(struct lines *lines, const char *bytes, size_t length, int64_t nu
         .refusal = refusal ? mem_strdup(refusal) : NULL,
     };
 
+    assert(lines->dropped == 0);
     if (lines->count == lines->capacity)
         grow(lines);
     lines->extras[lines->count] = extra;
@@ -61,10 +62,9 @@ bool lines_have_room(const struct lines *lines, size_t count, size_t bytes)
     return lines->count + count <= BATCH_LINES_MAX && lines->bytes + bytes <= BATCH_BYTES_MAX;
 }
 
+/* What is left stays where it is: a page of many batches is not moved for each. */
 void lines_drop(struct lines *lines, size_t count)
 {
-    size_t rest = lines->count - count;
-
     assert(count <= lines->count);
     for (size_t i = 0; i < count; i++) {
         lines->bytes -= lines->items[i].length;
@@ -72,16 +72,18 @@ void lines_drop(struct lines *lines, size_t count)
         free(lines->extras[i].refusal);
         free(lines->extras[i].raw);
     }
-    if (rest > 0 && count > 0) {
-        memmove(lines->items, lines->items + count, rest * sizeof *lines->items);
-        memmove(lines->extras, lines->extras + count, rest * sizeof *lines->extras);
-    }
-    lines->count = rest;
+    lines->items += count;
+    lines->extras += count;
+    lines->dropped += count;
+    lines->count -= count;
 }
 
 void lines_clear(struct lines *lines)
 {
     lines_drop(lines, lines->count);
+    lines->items -= lines->dropped;
+    lines->extras -= lines->dropped;
+    lines->dropped = 0;
 }
 
 void lines_finish(struct lines *lines)

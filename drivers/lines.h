@@ -18,7 +18,8 @@ struct lines {
     struct batch_line *items;
     struct line_extra *extras;
     size_t count, capacity;
-    size_t bytes; /* of all items together */
+    size_t dropped; /* before `items`, until the next clear */
+    size_t bytes;   /* of all items together */
 };
 
 /* Copies everything. `raw` may be NULL, and so may `refusal`. */
@@ -28,7 +29,7 @@ void lines_add(struct lines *lines, const char *bytes, size_t length, int64_t nu
 const char *lines_raw(const struct lines *lines, size_t i, size_t *ret_length);
 /* True if `count` more with `bytes` fit into what a batch may hold. */
 bool lines_have_room(const struct lines *lines, size_t count, size_t bytes);
-/* Removes the first `count`. */
+/* Removes the first `count`; nothing is added any more until the next clear. */
 void lines_drop(struct lines *lines, size_t count);
 /* Forgets the lines and keeps the room. */
 void lines_clear(struct lines *lines);

@@ -270,17 +270,17 @@ static ssize_t break_off(void *arg, uint64_t position, char *to, size_t max)
 
 static ssize_t never_end(void *arg, uint64_t position, char *to, size_t max)
 {
-    static const char item[] = "{\"orderid\":\"1\"},";
+    static const char begin[] = "{\"result\":{\"list\":[", item[] = "{\"orderid\":\"1\"},";
+    size_t length = 0;
 
     (void)arg;
     if (position == 0) {
-        memcpy(to, "{\"result\":{\"list\":[", 19);
-        return 19;
+        memcpy(to, begin, sizeof begin - 1);
+        return sizeof begin - 1;
     }
-    if (max < sizeof item)
-        return 0;
-    memcpy(to, item, sizeof item - 1);
-    return sizeof item - 1;
+    for (; length + sizeof item < max; length += sizeof item - 1)
+        memcpy(to + length, item, sizeof item - 1);
+    return (ssize_t)length;
 }
 
 static enum MHD_Result stream(struct call *call, MHD_ContentReaderCallback reader)
