@@ -13,6 +13,7 @@
 
 #include "base/instant.h"
 #include "base/mem.h"
+#include "ledger/ledger_private.h"
 #include "runner.h"
 
 enum { REQUESTS_MAX = 3 };
@@ -61,6 +62,18 @@ static void on_done(struct ledger_request *request)
     *done = true;
 }
 
+/* As the ledger's thread runs: it stores when it is time to, where ledger_run, for those without a
+ * thread, stores each group at once. */
+static void run_ledger(struct ledger *l)
+{
+    struct ledger_request *group[REQUESTS_MAX], *request;
+    size_t count = 0;
+
+    while ((request = mailbox_take(l->inbox)) != NULL)
+        group[count++] = request;
+    writer_group(l, group, count);
+}
+
 /* Submits them one after the other, which makes them one group; carries out, publishes. */
 static bool carry_out(struct runner *r, struct ledger_request *requests, size_t count)
 {
@@ -72,7 +85,10 @@ static bool carry_out(struct runner *r, struct ledger_request *requests, size_t 
         if (!ledger_submit(r->ledger, &requests[i]))
             differ(r, "the ledger is full");
     }
-    ledger_run(r->ledger);
+    if (count > 0 && requests[0].what == LEDGER_RULES)
+        ledger_run(r->ledger);
+    else
+        run_ledger(r->ledger);
     ledger_drain(r->ledger, board_publish, r->board);
     for (size_t i = 0; i < count; i++)
         if (!done[i] || requests[i].status != 0)
