@@ -312,6 +312,24 @@ static void test_report_is_made_up(void **state)
     free(report);
 }
 
+/* Killed between the link of a report to its place and the end of the old one. */
+static void test_spare_link(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(mkdir(path_of(f, "work"), 0700), 0);
+    assert_int_equal(mkdir(path_of(f, "rejected"), 0700), 0);
+    drop(f, "rejected/a.ndjson.report", "x");
+    drop(f, "work/00000006~b.ndjson.report", "the only one");
+    assert_int_equal(
+        link(path_of(f, "rejected/a.ndjson.report"), path_of(f, "work/00000007~a.ndjson.report")),
+        0);
+    start(f, "");
+    assert_true(house_until(&f->house, house_is_well, NULL, 2000));
+    assert_int_not_equal(access(path_of(f, "work/00000007~a.ndjson.report"), F_OK), 0);
+    assert_int_equal(access(path_of(f, "work/00000006~b.ndjson.report"), F_OK), 0);
+}
+
 /* A cursor of another take says nothing about this file, whatever its name. */
 static void test_other_take(void **state)
 {
@@ -470,15 +488,25 @@ static void test_faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_ndjson),          CASE(test_arrives_while_watching),
-        CASE(test_same_name_again), CASE(test_what_is_not_taken),
-        CASE(test_settles),         CASE(test_report),
-        CASE(test_batches),         CASE(test_full_house),
-        CASE(test_resumes),         CASE(test_report_is_made_up),
-        CASE(test_other_take),      CASE(test_csv),
-        CASE(test_gb18030),         CASE(test_header_does_not_fit),
-        CASE(test_missing_folder),  CASE(test_line_too_long),
-        CASE(test_open_quote),      cmocka_unit_test(test_faults),
+        CASE(test_ndjson),
+        CASE(test_arrives_while_watching),
+        CASE(test_same_name_again),
+        CASE(test_what_is_not_taken),
+        CASE(test_settles),
+        CASE(test_report),
+        CASE(test_batches),
+        CASE(test_full_house),
+        CASE(test_resumes),
+        CASE(test_report_is_made_up),
+        CASE(test_spare_link),
+        CASE(test_other_take),
+        CASE(test_csv),
+        CASE(test_gb18030),
+        CASE(test_header_does_not_fit),
+        CASE(test_missing_folder),
+        CASE(test_line_too_long),
+        CASE(test_open_quote),
+        cmocka_unit_test(test_faults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
