@@ -209,7 +209,7 @@ static void copy_file(const char *from, const char *to)
 static void reopen_killed(struct runner *r, const struct act *act)
 {
     static const char *const suffixes[] = { "", "-wal" };
-    char from[sizeof r->path + 8], to[sizeof r->path + 16];
+    char from[sizeof r->path + 16], to[sizeof r->path + 16];
 
     if (!r->trial->on_file)
         return;
