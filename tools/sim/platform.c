@@ -268,18 +268,21 @@ static ssize_t break_off(void *arg, uint64_t position, char *to, size_t max)
     return 6;
 }
 
+/* Large items: the bytes must be too many, and not the work that they make. */
 static ssize_t never_end(void *arg, uint64_t position, char *to, size_t max)
 {
-    static const char begin[] = "{\"result\":{\"list\":[", item[] = "{\"orderid\":\"1\"},";
-    size_t length = 0;
+    static const char begin[] = "{\"result\":{\"list\":[";
+    char item[1024];
+    size_t length = 0, item_length;
 
     (void)arg;
     if (position == 0) {
         memcpy(to, begin, sizeof begin - 1);
         return sizeof begin - 1;
     }
-    for (; length + sizeof item < max; length += sizeof item - 1)
-        memcpy(to + length, item, sizeof item - 1);
+    item_length = (size_t)snprintf(item, sizeof item, "{\"orderid\":\"1\",\"memo\":\"%0900d\"},", 0);
+    for (; length + item_length <= max; length += item_length)
+        memcpy(to + length, item, item_length);
     return (ssize_t)length;
 }
 
