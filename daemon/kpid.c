@@ -28,6 +28,7 @@
 #include "config/conf.h"
 #include "intake.h"
 #include "ledger/ledger.h"
+#include "live.h"
 #include "offline.h"
 #include "option_manual.h"
 #include "reload.h"
@@ -49,6 +50,7 @@ struct house {
     struct ledger *ledger;
     struct board *board;
     struct intake *intake;
+    struct live *live;
     struct sources *sources;
     struct api *api;
     struct reload *reload;
@@ -286,7 +288,9 @@ static int open_doors(struct house *h, struct err *err)
     if (rc < 0)
         return rc;
     h->intake = intake_create(h->ledger, &h->conf->rules, &clock_system);
-    h->sources = sources_create(&h->loop, h->conf, h->intake, h->ledger, &clock_system);
+    h->live = live_create(&clock_system);
+    h->sources =
+        sources_create(&h->loop, h->conf, h->intake, h->ledger, h->live, &clock_system);
     h->reload = reload_create(&(struct reload_options){ .path = h->path,
                                                         .loop = &h->loop,
                                                         .clock = &clock_system,
@@ -346,6 +350,7 @@ static int run_house(struct house *h)
 
     api_destroy(h->api);
     sources_destroy(h->sources);
+    live_destroy(h->live);
     reload_destroy(h->reload);
     intake_destroy(h->intake);
     ledger_close(h->ledger);

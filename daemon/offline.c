@@ -1,6 +1,7 @@
 /* Acts of the command line upon the configuration and the ledger's file. */
 #include "offline.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,20 +140,45 @@ int offline_restore(const char *path, const char *from)
     return rc == 0 ? EXIT_WELL : EXIT_FAILED;
 }
 
-int offline_probe(const char *path, const char *source)
+/* The source of that name, or NULL with a sentence on standard error. */
+static const struct conf_source *source_to_probe(const struct conf *conf, const char *path,
+                                                 const char *name)
+{
+    for (size_t i = 0; i < conf->source_count; i++) {
+        const struct conf_source *source = &conf->sources[i];
+
+        if (strcmp(source->name, name) != 0)
+            continue;
+        if (source->driver->probe)
+            return source;
+        fprintf(stderr, "kpid: %s: driver %s has no device to talk to\n", name,
+                source->driver->name);
+        return NULL;
+    }
+    fprintf(stderr, "kpid: no source \"%s\" in %s\n", name, path);
+    return NULL;
+}
+
+int offline_probe(const char *path, const char *name)
 {
     struct conf *conf = offline_conf(path);
-    const struct driver *driver = NULL;
+    const struct conf_source *source;
+    struct err err = { 0 };
+    int rc = -ENOENT;
 
     if (!conf)
         return EXIT_USAGE;
-    for (size_t i = 0; i < conf->source_count; i++)
-        if (strcmp(conf->sources[i].name, source) == 0)
-            driver = conf->sources[i].driver;
-    if (driver)
-        fprintf(stderr, "kpid: %s: driver %s has nothing to probe\n", source, driver->name);
-    else
-        fprintf(stderr, "kpid: no source \"%s\" in %s\n", source, path);
+    source = source_to_probe(conf, path, name);
+    if (source) {
+        const struct driver_env env = { .name = name,
+                                        .clock = &clock_system,
+                                        .credentials = conf->credentials,
+                                        .timezone = conf->rules.zone.name };
+
+        rc = source->driver->probe(source->config, &env, stdout, &err);
+        if (rc < 0)
+            fprintf(stderr, "kpid: %s: %s\n", name, err.text);
+    }
     conf_destroy(conf);
-    return EXIT_FAILED;
+    return rc < 0 ? EXIT_FAILED : EXIT_WELL;
 }

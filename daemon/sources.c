@@ -53,6 +53,7 @@ struct sources {
     const struct conf *conf;
     struct intake *intake;
     struct ledger *ledger;
+    struct live *live;
     const struct clock *clock;
     struct edges *edges;
     uv_prepare_t turn;
@@ -142,7 +143,24 @@ static void sink_next_attempt(void *house, int64_t at)
     in->next_attempt_at = at;
 }
 
-static const struct sink sink = { .submit = sink_submit, .next_attempt = sink_next_attempt };
+static void sink_readings(void *house, const struct reading *readings, size_t count)
+{
+    struct input *in = house;
+
+    live_put(in->sources->live, in->name, readings, count);
+}
+
+static void sink_forget(void *house, const char *unit)
+{
+    struct input *in = house;
+
+    live_forget(in->sources->live, in->name, unit);
+}
+
+static const struct sink sink = { .submit = sink_submit,
+                                  .next_attempt = sink_next_attempt,
+                                  .readings = sink_readings,
+                                  .forget = sink_forget };
 
 /* --- Starting and stopping one input */
 
@@ -196,6 +214,7 @@ static void on_input_stopped(void *arg)
     in->source = NULL;
     in->stopping = false;
     in->wants_room = false;
+    live_forget(s->live, in->name, NULL);
     if (!in->conf)
         forget_input(in);
     else if (!s->stopping)
@@ -322,7 +341,7 @@ static void set_conf(struct input *in, const struct conf_source *conf)
 }
 
 struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
-                               struct intake *intake, struct ledger *ledger,
+                               struct intake *intake, struct ledger *ledger, struct live *live,
                                const struct clock *clock)
 {
     struct sources *s = mem_zalloc(sizeof *s);
@@ -333,6 +352,7 @@ struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
                            .conf = conf,
                            .intake = intake,
                            .ledger = ledger,
+                           .live = live,
                            .clock = clock,
                            .edges = edges_create(loop, intake) };
     rc = uv_prepare_init(loop, &s->turn);
@@ -501,4 +521,24 @@ int sources_poll(struct sources *s, const char *name)
         return in->source != NULL;
     }
     return in->driver->poll_now && in->driver->poll_now(in->source) ? 1 : 0;
+}
+
+int sources_command(struct sources *s, const char *name, struct command *command,
+                    struct err *err)
+{
+    struct input *in = find_input(s, name);
+    int rc;
+
+    if (!in || !in->conf)
+        return err_set(err, -ENOENT, "there is no source %s", name);
+    if (!in->source || in->stopping)
+        return err_set(err, -ENOTCONN, "source %s does not run: %s", name,
+                       in->conf->enabled ? in->health.why : "it is not enabled");
+    if (!in->driver->command)
+        return err_set(err, -EOPNOTSUPP, "driver %s has no acts: its device only speaks",
+                       in->driver->name);
+    rc = in->driver->command(in->source, command);
+    if (rc == -ENOENT)
+        return err_set(err, rc, "source %s has no unit \"%s\"", name, command->unit);
+    return rc < 0 ? err_set(err, rc, "source %s has no act %s", name, command->verb) : 0;
 }

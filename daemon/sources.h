@@ -6,13 +6,14 @@
 
 #include "config/conf.h"
 #include "intake.h"
+#include "live.h"
 
 struct sources;
 
 /* Borrows everything; `conf` until the next sources_apply has returned, or until destroyed. Logs
  * the daemon's own downtime (ledger_downtime_from) as gaps, then starts every source. */
 struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
-                               struct intake *intake, struct ledger *ledger,
+                               struct intake *intake, struct ledger *ledger, struct live *live,
                                const struct clock *clock);
 /* Stops what is gone or changed, starts what is new or changed, leaves the rest alone. */
 void sources_apply(struct sources *sources, const struct conf *conf);
@@ -34,5 +35,9 @@ size_t sources_count(const struct sources *sources);
 struct source_view sources_view(const struct sources *sources, size_t i);
 /* 1 polled, 0 the source has nothing to ask, -ENOENT no such source. */
 int sources_poll(struct sources *sources, const char *name);
+/* Hands one explicit act to a source (see command.h). 0: it will call `done`. -ENOENT: no such
+ * source, or no such unit of it; -ENOTCONN: it does not run; -EOPNOTSUPP: no such act. */
+int sources_command(struct sources *sources, const char *name, struct command *command,
+                    struct err *err);
 
 #endif

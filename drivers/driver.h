@@ -7,16 +7,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/health.h"
 #include "base/option.h"
+#include "command.h"
 #include "sink.h"
 
 struct uv_loop_s;
-struct source;  /* one running instance; every driver defines its own */
-struct command; /* one explicit act, for drivers of devices */
+struct source; /* one running instance; every driver defines its own */
 
 /* What the house lends to a source for as long as the source lives. */
 struct driver_env {
@@ -57,12 +58,19 @@ struct driver {
     void (*resume)(struct source *source);
     bool (*poll_now)(struct source *source); /* forget the back-off; false: nothing to ask */
 
-    /* Does one explicit act (lamp test, position request) and completes `command`, which it
-     * borrows until then. NULL if the device only speaks. */
+    /* Takes one explicit act (lamp test, position request) and completes `command`, which it
+     * borrows until then; see command.h. Negative errno: not taken, `done` is not called. NULL if
+     * the device only speaks. */
     int (*command)(struct source *source, struct command *command);
 
+    /* `kpid --probe`: talks to the device once, prints on `out` what it says, changes nothing.
+     * Blocks; there is no loop and no house (`env` has name, clock, credentials and time zone
+     * alone). 0, or negative errno with a sentence that says what to do. Optional. */
+    int (*probe)(const void *config, const struct driver_env *env, FILE *out, struct err *err);
+
     /* Closes every handle, then frees the source, then calls `stopped`, once. A batch in the
-     * house is waited for: its `done` comes before `stopped`. */
+     * house is waited for: its `done` comes before `stopped`. A command under way is completed
+     * with -ECANCELED. */
     void (*stop)(struct source *source, void (*stopped)(void *arg), void *arg);
 };
 

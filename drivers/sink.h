@@ -1,5 +1,6 @@
 /* What a driver may hand over: batches of events as JSON text, each with the cursor that stands
- * behind them. The house validates, quarantines, makes durable, and answers. Loop thread. */
+ * behind them, which the house validates, quarantines, makes durable, and answers; and, from
+ * drivers of devices, readings and conditions, which are never refused. Loop thread. */
 #ifndef KPID_DRIVERS_SINK_H
 #define KPID_DRIVERS_SINK_H
 
@@ -8,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "reading.h"
 
 enum { BATCH_LINES_MAX = 1000 };
 enum { BATCH_BYTES_MAX = 1024 * 1024 };
@@ -47,6 +49,13 @@ struct sink {
     bool (*submit)(void *house, struct batch *batch);
     /* When the driver means to try or poll next, for GET /v1/sources; 0: waiting for input. */
     void (*next_attempt)(void *house, int64_t at);
+    /* What points of devices say; the house copies. Never called with a count of 0. */
+    void (*readings)(void *house, const struct reading *readings, size_t count);
+    /* A unit has gone or was never there (unplugged, no longer configured): its readings with it.
+     * "" where the source is one device. */
+    void (*forget)(void *house, const char *unit);
+    /* A fault of a device in service, seen or seen to be absent; the house copies. */
+    void (*condition)(void *house, const struct condition *condition);
 };
 
 #endif

@@ -93,13 +93,13 @@ const struct option conf_plan_options[] = {
 };
 
 /* One KPI being read. */
-struct reading {
+struct kpi_read {
     struct conf_loader *loader;
     const struct option_tree *section;
     struct kpi *kpi;
 };
 
-static void write_target(struct reading *r, size_t i)
+static void write_target(struct kpi_read *r, size_t i)
 {
     struct target *target = &r->kpi->targets[i];
     const struct target_settings settings = { target->from_day, target->scope, target->value_e4 };
@@ -109,7 +109,7 @@ static void write_target(struct reading *r, size_t i)
     free(path);
 }
 
-static void check_target(struct reading *r, const struct option_tree *group,
+static void check_target(struct kpi_read *r, const struct option_tree *group,
                          const struct target *target)
 {
     struct faults *faults = r->loader->faults;
@@ -128,7 +128,7 @@ static void check_target(struct reading *r, const struct option_tree *group,
 
 static void read_target(void *arg, const struct option_tree *group)
 {
-    struct reading *r = arg;
+    struct kpi_read *r = arg;
     struct target_settings settings = { .from_day = -1 };   /* which no date is */
     struct target target = { 0 };
 
@@ -159,7 +159,7 @@ static int by_date(const void *a, const void *b)
     return strcmp(one->scope, other->scope);
 }
 
-static void read_targets(struct reading *r, const struct option_tree *list)
+static void read_targets(struct kpi_read *r, const struct option_tree *list)
 {
     conf_read_list(list, "a target", read_target, r, r->loader->faults);
     if (r->kpi->target_count)
@@ -169,7 +169,7 @@ static void read_targets(struct reading *r, const struct option_tree *list)
 }
 
 /* Twelve weights of which one at least counts; without a list every month weighs the same. */
-static void read_months(struct reading *r, const struct option_tree *months, struct plan *plan)
+static void read_months(struct kpi_read *r, const struct option_tree *months, struct plan *plan)
 {
     static const struct option weight = { .name = "a month's weight", .type = OPTION_UINT,
                                           .max = 1000000 };
@@ -192,7 +192,7 @@ static void read_months(struct reading *r, const struct option_tree *months, str
 
 static void read_plan(void *arg, const struct option_tree *group)
 {
-    struct reading *r = arg;
+    struct kpi_read *r = arg;
     struct plan_settings settings = { 0 };
     struct plan plan;
     char *path;
@@ -214,7 +214,7 @@ static void read_plan(void *arg, const struct option_tree *group)
     r->kpi->plans[r->kpi->plan_count++] = plan;
 }
 
-static void read_sources(struct reading *r, const struct option_texts *texts)
+static void read_sources(struct kpi_read *r, const struct option_texts *texts)
 {
     const struct conf *conf = r->loader->conf;
     const struct option_tree *place = conf_place(r->section, "sources");
@@ -272,7 +272,7 @@ static void check_windows(const struct option_tree *section, const struct kpi *k
     }
 }
 
-static void check_twice(struct reading *r)
+static void check_twice(struct kpi_read *r)
 {
     struct conf_loader *loader = r->loader;
     const struct rules *rules = &loader->conf->rules;
@@ -292,7 +292,7 @@ static void check_twice(struct reading *r)
 }
 
 /* Copies a name that other files of the house use as a word; false, with a fault, if it is none. */
-static void read_word(struct reading *r, const char *name, const char *text, char *to, size_t size)
+static void read_word(struct kpi_read *r, const char *name, const char *text, char *to, size_t size)
 {
     char is[96];
     size_t length = text ? strlen(text) : 0;
@@ -306,7 +306,7 @@ static void read_word(struct reading *r, const char *name, const char *text, cha
                  text_quote(is, sizeof is, text, length));
 }
 
-static void fill_kpi(struct reading *r, const struct settings *settings)
+static void fill_kpi(struct kpi_read *r, const struct settings *settings)
 {
     struct kpi *kpi = r->kpi;
 
@@ -331,7 +331,7 @@ static void fill_kpi(struct reading *r, const struct settings *settings)
 }
 
 /* The trees were written by those who read them, in one order whatever the file's. */
-static void write_kpi(struct reading *r, const struct settings *settings)
+static void write_kpi(struct kpi_read *r, const struct settings *settings)
 {
     struct settings flat = *settings;
     char *path = mem_printf("kpis.%s", r->kpi->id);
@@ -347,7 +347,7 @@ static void read_kpi(void *arg, const struct option_tree *section)
     struct rules *rules = &loader->conf->rules;
     struct settings settings = { 0 };
     struct kpi kpi = { 0 };
-    struct reading r = { loader, section, &kpi };
+    struct kpi_read r = { loader, section, &kpi };
 
     conf_read_one(section, "a KPI", conf_kpi_options, &settings, loader->faults);
     fill_kpi(&r, &settings);

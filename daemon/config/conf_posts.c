@@ -60,7 +60,7 @@ const struct option conf_holder_options[] = {
 };
 
 /* One post being read. */
-struct reading {
+struct post_read {
     struct conf_loader *loader;
     const struct option_tree *section;
     struct conf_post *post;
@@ -68,7 +68,7 @@ struct reading {
     size_t holder_count;
 };
 
-static void check_kpi(struct reading *r, const struct option_tree *place, const char *id)
+static void check_kpi(struct post_read *r, const struct option_tree *place, const char *id)
 {
     const struct rules *rules = &r->loader->conf->rules;
     const char **ids = mem_realloc_array(NULL, rules->kpi_count + 1, sizeof *ids);
@@ -87,7 +87,7 @@ static void check_kpi(struct reading *r, const struct option_tree *place, const 
     free(ids);
 }
 
-static void add_kpi(struct reading *r, const struct option_tree *place, const char *id,
+static void add_kpi(struct post_read *r, const struct option_tree *place, const char *id,
                     uint32_t weight)
 {
     struct conf_post *post = r->post;
@@ -103,7 +103,7 @@ static void add_kpi(struct reading *r, const struct option_tree *place, const ch
                      post->kpi_count, id, weight);
 }
 
-static void read_weighted(struct reading *r, const struct option_tree *group)
+static void read_weighted(struct post_read *r, const struct option_tree *group)
 {
     struct post_kpi_settings settings = { 0 };
 
@@ -113,7 +113,7 @@ static void read_weighted(struct reading *r, const struct option_tree *group)
     option_finish(conf_post_kpi_options, &settings);
 }
 
-static void read_kpis(struct reading *r, const struct option_tree *list)
+static void read_kpis(struct post_read *r, const struct option_tree *list)
 {
     size_t groups = 0;
 
@@ -141,7 +141,7 @@ static void read_kpis(struct reading *r, const struct option_tree *list)
 
 static void read_holder(void *arg, const struct option_tree *group)
 {
-    struct reading *r = arg;
+    struct post_read *r = arg;
     struct holder_settings settings = { 0 };
     char *path;
 
@@ -155,7 +155,7 @@ static void read_holder(void *arg, const struct option_tree *group)
     option_finish(conf_holder_options, &settings);
 }
 
-static void fill_post(struct reading *r, const struct settings *settings)
+static void fill_post(struct post_read *r, const struct settings *settings)
 {
     struct conf_loader *loader = r->loader;
     struct conf_post *post = r->post;
@@ -180,7 +180,7 @@ static void fill_post(struct reading *r, const struct settings *settings)
     conf_read_list(settings->holders, "a holder", read_holder, r, loader->faults);
 }
 
-static void write_post(struct reading *r, const struct settings *settings)
+static void write_post(struct post_read *r, const struct settings *settings)
 {
     struct settings flat = *settings;
     char *path = mem_printf("posts.%s", r->post->id);
@@ -196,7 +196,7 @@ static void read_post(void *arg, const struct option_tree *section)
     struct conf *conf = loader->conf;
     struct settings settings = { 0 };
     struct conf_post post = { 0 };
-    struct reading r = { .loader = loader, .section = section, .post = &post };
+    struct post_read r = { .loader = loader, .section = section, .post = &post };
 
     conf_read_one(section, "a post", conf_post_options, &settings, loader->faults);
     fill_post(&r, &settings);

@@ -104,11 +104,40 @@ static void next_attempt(void *house, int64_t at)
     h->next_attempt_at = at;
 }
 
-static const struct sink sink = { submit, next_attempt };
+static void keep_readings(void *house, const struct reading *readings, size_t count)
+{
+    struct fake_house *h = house;
+
+    live_put(h->live, h->env.name, readings, count);
+}
+
+static void forget_unit(void *house, const char *unit)
+{
+    struct fake_house *h = house;
+
+    live_forget(h->live, h->env.name, unit);
+}
+
+static void keep_condition(void *house, const struct condition *c)
+{
+    struct fake_house *h = house;
+    struct text_buffer line = { 0 };
+
+    text_buffer_addf(&line, "%s %s %s", c->device, c->code, c->active ? "active" : "clear");
+    h->conditions = mem_realloc_array(h->conditions, h->condition_count + 1,
+                                      sizeof *h->conditions);
+    h->conditions[h->condition_count++] = text_buffer_take(&line);
+}
+
+static const struct sink sink = { .submit = submit,
+                                  .next_attempt = next_attempt,
+                                  .readings = keep_readings,
+                                  .forget = forget_unit,
+                                  .condition = keep_condition };
 
 void house_init(struct fake_house *h, const char *name)
 {
-    *h = (struct fake_house){ 0 };
+    *h = (struct fake_house){ .live = live_create(&clock_system) };
     assert(uv_loop_init(&h->loop) == 0);
     assert(uv_timer_init(&h->loop, &h->answer) == 0);
     h->answer.data = h;
@@ -207,6 +236,8 @@ void house_finish(struct fake_house *h)
     assert(uv_loop_close(&h->loop) == 0); /* else the driver left a handle open */
     free_texts(h->accepted, h->accepted_count);
     free_texts(h->refused, h->refused_count);
+    free_texts(h->conditions, h->condition_count);
+    live_destroy(h->live);
     free(h->cursor);
 }
 

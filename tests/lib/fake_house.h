@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "driver.h"
+#include "live.h"
 
 struct fake_house {
     uv_loop_t loop;
@@ -25,6 +26,9 @@ struct fake_house {
     size_t batches;
     char *cursor;
     int64_t next_attempt_at;
+    struct live *live;  /* the readings; the source is called as the house */
+    char **conditions;  /* "DEVICE CODE active" or "... clear", as often as they came */
+    size_t condition_count;
 
     /* What the test decides. */
     int fail_next;          /* so many batches fail */

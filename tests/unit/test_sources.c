@@ -176,6 +176,7 @@ struct world {
     struct clock_manual clock;
     struct rules rules;
     struct intake *intake;
+    struct live *live;
     struct sources *sources;
     struct conf conf[2]; /* the present and the next */
     int present;
@@ -250,14 +251,15 @@ static int set_up(void **state)
     assert_int_equal(uv_loop_init(&w->loop), 0);
     w->rules.zone = (struct zone){ .name = "UTC" };
     w->intake = intake_create(NULL, &w->rules, &w->clock.clock);
+    w->live = live_create(&w->clock.clock);
     *state = w;
     return 0;
 }
 
 static void begin(struct world *w, const char *text, const char *watched)
 {
-    w->sources =
-        sources_create(&w->loop, make_conf(w, text, watched), w->intake, NULL, &w->clock.clock);
+    w->sources = sources_create(&w->loop, make_conf(w, text, watched), w->intake, NULL, w->live,
+                                &w->clock.clock);
     turn(w);
 }
 
@@ -285,6 +287,7 @@ static int tear_down(void **state)
         sources_destroy(w->sources);
     }
     intake_destroy(w->intake);
+    live_destroy(w->live);
     assert_int_equal(uv_loop_close(&w->loop), 0);
     free(w);
     return 0;
