@@ -1,11 +1,11 @@
 /* The codecs of JT/T 808 and 905 against real messages: each frame of tests/data/jtt808 is cut,
  * read and compared with the decode that stands beside it, key by key, and written again to the
  * same bytes. Where a frame must be refused, it is. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <cmocka.h>
 
 #include <iconv.h>
 #include <stdio.h>
