@@ -58,7 +58,7 @@ int offline_check(const char *path, bool against_ledger)
     if (!conf)
         return EXIT_USAGE;
     printf("%s: well: %zu KPIs, %zu posts, %zu sources\n", path, conf->rules.kpi_count,
-           conf->post_count, conf->source_count);
+           conf->rules.post_count, conf->source_count);
     if (against_ledger)
         status = would_move(conf);
     conf_destroy(conf);

@@ -152,6 +152,7 @@ static void read_week(struct conf_loader *loader, const struct option_tree *grou
     rules->grace_ms = week.grace_ms;
     rules->restate_horizon_ms = week.restate_horizon_ms;
     rules->penalty_after = (int32_t)week.penalty_after;
+    rules->seal_requires_e4 = week.seal_requires_e4;
     conf_write(&loader->canonical, "week", conf_week_options, &week);
 }
 
@@ -281,9 +282,6 @@ void conf_destroy(struct conf *conf)
     if (!conf)
         return;
     destroy_sources(conf);
-    for (size_t i = 0; i < conf->post_count; i++)
-        free(conf->posts[i].kpis);
-    free(conf->posts);
     rules_finish(&conf->rules);
     free(conf->database);
     free(conf->socket);

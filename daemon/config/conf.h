@@ -24,20 +24,10 @@ struct conf_source {
     bool enabled;
 };
 
-struct conf_post {
-    char id[KPI_ID_SIZE];
-    char name_zh[NAME_SIZE * 2], name_en[NAME_SIZE * 2];
-    char scope[SCOPE_SIZE];
-    char (*kpis)[KPI_ID_SIZE];
-    size_t kpi_count;
-};
-
 struct conf {
     struct rules rules;
     struct conf_source *sources;
     size_t source_count;
-    struct conf_post *posts;
-    size_t post_count;
     char *database;             /* default /var/lib/kpid/kpid.db */
     char *socket;               /* default /run/kpid/kpid.sock */
     char *socket_group;         /* default "kpi"; may read */

@@ -26,7 +26,7 @@ const struct option conf_post_options[] = {
     { .name = "kpis", .type = OPTION_TREE, .offset = offsetof(struct settings, kpis),
       .required = true, .help = "list of ids, or of { id; weight; }" },
     { .name = "holders", .type = OPTION_TREE, .offset = offsetof(struct settings, holders),
-      .help = "list of { name; from; until; }: who held it when" },
+      .help = "list of { name; user; from; until; }: who held it when" },
     { 0 },
 };
 
@@ -45,6 +45,7 @@ const struct option conf_post_kpi_options[] = {
 
 struct holder_settings {
     char *name;
+    char *user;
     int32_t from_day;
     int32_t until_day;          /* 0: still */
 };
@@ -52,6 +53,9 @@ struct holder_settings {
 const struct option conf_holder_options[] = {
     { .name = "name", .type = OPTION_TEXT, .offset = offsetof(struct holder_settings, name),
       .required = true, .min = 1, .max = NAME_SIZE - 1, .help = "of the person" },
+    { .name = "user", .type = OPTION_TEXT, .offset = offsetof(struct holder_settings, user),
+      .min = 1, .max = NAME_SIZE - 1,
+      .help = "their login name, so that their own amendments are told apart" },
     { .name = "from", .type = OPTION_DATE, .offset = offsetof(struct holder_settings, from_day),
       .required = true, .help = "the first day in the post" },
     { .name = "until", .type = OPTION_DATE, .offset = offsetof(struct holder_settings, until_day),
@@ -63,9 +67,8 @@ const struct option conf_holder_options[] = {
 struct post_read {
     struct conf_loader *loader;
     const struct option_tree *section;
-    struct conf_post *post;
+    struct appraised_post *post;
     uint32_t weights;           /* their sum */
-    size_t holder_count;
 };
 
 static void check_kpi(struct post_read *r, const struct option_tree *place, const char *id)
@@ -81,7 +84,7 @@ static void check_kpi(struct post_read *r, const struct option_tree *place, cons
         fault_add_at(r->loader->faults, place, "there is no KPI \"%s\": %s", id,
                      conf_hint(hint, id, ids));
     for (size_t i = 0; i < r->post->kpi_count; i++) {
-        if (strcmp(r->post->kpis[i], id) == 0)
+        if (strcmp(r->post->kpis[i].id, id) == 0)
             fault_add_at(r->loader->faults, place, "KPI \"%s\" is named twice", id);
     }
     free(ids);
@@ -90,14 +93,15 @@ static void check_kpi(struct post_read *r, const struct option_tree *place, cons
 static void add_kpi(struct post_read *r, const struct option_tree *place, const char *id,
                     uint32_t weight)
 {
-    struct conf_post *post = r->post;
+    struct appraised_post *post = r->post;
+    struct post_kpi kpi = { .weight = (int32_t)weight };
 
     check_kpi(r, place, id);
-    post->kpis = mem_realloc_array(post->kpis, post->kpi_count + 1, sizeof *post->kpis);
     /* An id that is too long is no KPI's, and that was said. */
-    if (!text_copy(post->kpis[post->kpi_count], KPI_ID_SIZE, id, strlen(id)))
+    if (!text_copy(kpi.id, sizeof kpi.id, id, strlen(id)))
         return;
-    post->kpi_count++;
+    post->kpis = mem_realloc_array(post->kpis, post->kpi_count + 1, sizeof *post->kpis);
+    post->kpis[post->kpi_count++] = kpi;
     r->weights += weight;
     text_buffer_addf(&r->loader->canonical, "posts.%s.kpis.%06zu = \"%s\" %u\n", post->id,
                      post->kpi_count, id, weight);
@@ -139,6 +143,19 @@ static void read_kpis(struct post_read *r, const struct option_tree *list)
                      r->weights);
 }
 
+static void add_holder(struct appraised_post *post, const struct holder_settings *settings)
+{
+    struct holder holder = { .from_day = settings->from_day, .until_day = settings->until_day };
+
+    if (settings->name)
+        text_set(holder.name, sizeof holder.name, settings->name);
+    if (settings->user)
+        text_set(holder.user, sizeof holder.user, settings->user);
+    post->holders =
+        mem_realloc_array(post->holders, post->holder_count + 1, sizeof *post->holders);
+    post->holders[post->holder_count++] = holder;
+}
+
 static void read_holder(void *arg, const struct option_tree *group)
 {
     struct post_read *r = arg;
@@ -149,16 +166,17 @@ static void read_holder(void *arg, const struct option_tree *group)
     if (settings.until_day && settings.until_day <= settings.from_day)
         fault_add_at(r->loader->faults, conf_place(group, "until"),
                      "until must come after from: it is the first day no longer in the post");
-    path = mem_printf("posts.%s.holders.%06zu", r->post->id, r->holder_count++);
+    path = mem_printf("posts.%s.holders.%06zu", r->post->id, r->post->holder_count);
     conf_write(&r->loader->canonical, path, conf_holder_options, &settings);
     free(path);
+    add_holder(r->post, &settings);
     option_finish(conf_holder_options, &settings);
 }
 
 static void fill_post(struct post_read *r, const struct settings *settings)
 {
     struct conf_loader *loader = r->loader;
-    struct conf_post *post = r->post;
+    struct appraised_post *post = r->post;
     char is[96];
 
     if (settings->id && event_kind_is_valid(settings->id, strlen(settings->id)))
@@ -193,26 +211,26 @@ static void write_post(struct post_read *r, const struct settings *settings)
 static void read_post(void *arg, const struct option_tree *section)
 {
     struct conf_loader *loader = arg;
-    struct conf *conf = loader->conf;
+    struct rules *rules = &loader->conf->rules;
     struct settings settings = { 0 };
-    struct conf_post post = { 0 };
+    struct appraised_post post = { 0 };
     struct post_read r = { .loader = loader, .section = section, .post = &post };
 
     conf_read_one(section, "a post", conf_post_options, &settings, loader->faults);
     fill_post(&r, &settings);
     write_post(&r, &settings);
-    for (size_t i = 0; i < conf->post_count; i++) {
-        if (post.id[0] && strcmp(conf->posts[i].id, post.id) == 0)
+    for (size_t i = 0; i < rules->post_count; i++) {
+        if (post.id[0] && strcmp(rules->posts[i].id, post.id) == 0)
             conf_refuse_twice(loader, "post", post.id, conf_place(section, "id"),
                               loader->post_places[i]);
     }
     option_finish(conf_post_options, &settings);
 
-    conf->posts = mem_realloc_array(conf->posts, conf->post_count + 1, sizeof *conf->posts);
-    loader->post_places = mem_realloc_array(loader->post_places, conf->post_count + 1,
+    rules->posts = mem_realloc_array(rules->posts, rules->post_count + 1, sizeof *rules->posts);
+    loader->post_places = mem_realloc_array(loader->post_places, rules->post_count + 1,
                                             sizeof *loader->post_places);
-    loader->post_places[conf->post_count] = section;
-    conf->posts[conf->post_count++] = post;
+    loader->post_places[rules->post_count] = section;
+    rules->posts[rules->post_count++] = post;
 }
 
 void conf_read_posts(struct conf_loader *loader, const struct option_tree *list)

@@ -12,7 +12,7 @@ struct conf_loader {
     struct faults *faults;
     struct text_buffer canonical;           /* lines, not sorted yet */
     const struct option_tree **kpi_places;  /* of conf->rules.kpis, for faults */
-    const struct option_tree **post_places; /* of conf->posts */
+    const struct option_tree **post_places; /* of conf->rules.posts */
 };
 
 /* conf_merge.c: the file and its conf.d as one tree. NULL if one of them has an error of syntax. */

@@ -1,9 +1,10 @@
-/* The law's configuration as data: looking up, copying, and two canonical texts.
+/* The law's configuration as data: looking up, copying, and three canonical texts.
  *
  * The texts answer one question each by comparing strings: would the same events be counted
- * otherwise (then everything is counted again), and would the same counts be valued otherwise
- * (then the facts are). A string of the configuration stands in them with its length before it, so
- * that no choice of names makes two rules look alike. */
+ * otherwise (then everything is counted again), would the same counts be valued otherwise (then
+ * the facts are), and would readers be told anything else beside. A string of the configuration
+ * stands in them with its length before it, so that no choice of names makes two rules look
+ * alike. */
 #include "kpi/rules.h"
 
 #include <inttypes.h>
@@ -58,6 +59,14 @@ struct rules *rules_copy(const struct rules *rules)
         to->plans = copy_array(from->plans, from->plan_count, sizeof *from->plans);
         to->sources = copy_array(from->sources, from->source_count, sizeof *from->sources);
     }
+    copy->posts = copy_array(rules->posts, rules->post_count, sizeof *rules->posts);
+    for (size_t i = 0; i < rules->post_count; i++) {
+        const struct appraised_post *from = &rules->posts[i];
+        struct appraised_post *to = &copy->posts[i];
+
+        to->kpis = copy_array(from->kpis, from->kpi_count, sizeof *from->kpis);
+        to->holders = copy_array(from->holders, from->holder_count, sizeof *from->holders);
+    }
     return copy;
 }
 
@@ -71,6 +80,13 @@ void rules_finish(struct rules *rules)
     free(rules->kpis);
     rules->kpis = NULL;
     rules->kpi_count = 0;
+    for (size_t i = 0; i < rules->post_count; i++) {
+        free(rules->posts[i].kpis);
+        free(rules->posts[i].holders);
+    }
+    free(rules->posts);
+    rules->posts = NULL;
+    rules->post_count = 0;
     zone_finish(&rules->zone);
 }
 
@@ -160,5 +176,59 @@ char *rules_valuing_text(const struct rules *rules)
         text_buffer_adds(&text, "\n");
     }
     free(kpis);
+    return text_buffer_take(&text);
+}
+
+static void add_plans(struct text_buffer *to, const struct kpi *kpi)
+{
+    for (size_t i = 0; i < kpi->plan_count; i++) {
+        const struct plan *plan = &kpi->plans[i];
+
+        text_buffer_addf(to, " plan=%" PRId32 ":%" PRId64, plan->year, plan->volume);
+        for (size_t n = 0; n < LENGTH(plan->weights); n++)
+            text_buffer_addf(to, ",%" PRId32, plan->weights[n]);
+    }
+}
+
+static void add_post(struct text_buffer *to, const struct appraised_post *post)
+{
+    text_buffer_adds(to, "post");
+    add_name(to, "id", post->id);
+    add_name(to, "scope", post->scope);
+    add_name(to, "zh", post->name_zh);
+    add_name(to, "en", post->name_en);
+    for (size_t i = 0; i < post->kpi_count; i++) {
+        add_name(to, "kpi", post->kpis[i].id);
+        text_buffer_addf(to, " weight=%" PRId32, post->kpis[i].weight);
+    }
+    for (size_t i = 0; i < post->holder_count; i++) {
+        add_name(to, "holder", post->holders[i].name);
+        add_name(to, "user", post->holders[i].user);
+        text_buffer_addf(to, " days=%" PRId32 ":%" PRId32, post->holders[i].from_day,
+                         post->holders[i].until_day);
+    }
+    text_buffer_adds(to, "\n");
+}
+
+/* In the order of the configuration, which is the one in which readers are told. */
+char *rules_naming_text(const struct rules *rules)
+{
+    struct text_buffer text = { 0 };
+
+    text_buffer_addf(&text, "week grace=%" PRId64 " horizon=%" PRId64 " penalty=%" PRId32
+                     " requires=%" PRId32 "\n", rules->grace_ms, rules->restate_horizon_ms,
+                     rules->penalty_after, rules->seal_requires_e4);
+    for (size_t i = 0; i < rules->kpi_count; i++) {
+        const struct kpi *kpi = &rules->kpis[i];
+
+        text_buffer_adds(&text, "kpi");
+        add_name(&text, "id", kpi->id);
+        add_name(&text, "zh", kpi->name_zh);
+        add_name(&text, "en", kpi->name_en);
+        add_plans(&text, kpi);
+        text_buffer_adds(&text, "\n");
+    }
+    for (size_t i = 0; i < rules->post_count; i++)
+        add_post(&text, &rules->posts[i]);
     return text_buffer_take(&text);
 }

@@ -47,13 +47,40 @@ struct kpi {
     size_t source_count;
 };
 
+/* Who holds a post, in whole days of the configured zone. */
+struct holder {
+    char name[NAME_SIZE];
+    char user[NAME_SIZE];       /* login name, to tell whose hand amended; "": not given */
+    int32_t from_day;
+    int32_t until_day;          /* the first day no longer in it; 0: still in it */
+};
+
+struct post_kpi {
+    char id[KPI_ID_SIZE];
+    int32_t weight;             /* whole per cent; 0: none given */
+};
+
+/* Who answers for which KPIs, in which scope. */
+struct appraised_post {
+    char id[KPI_ID_SIZE];
+    char name_zh[NAME_SIZE * 2], name_en[NAME_SIZE * 2];
+    char scope[SCOPE_SIZE];
+    struct post_kpi *kpis;      /* all have a weight, with a sum of 100, or none has */
+    size_t kpi_count;
+    struct holder *holders;
+    size_t holder_count;
+};
+
 struct rules {
     struct zone zone;
     struct kpi *kpis;           /* as configured; no ticket kind is counted by two of them */
     size_t kpi_count;
+    struct appraised_post *posts;         /* as configured */
+    size_t post_count;
     int64_t grace_ms;           /* after its end a week is sealed */
     int64_t restate_horizon_ms;
     int32_t penalty_after;
+    int32_t seal_requires_e4;   /* coverage below which no week seals by itself; 0: off */
 };
 
 /* The KPI that counts tickets of `kind`, or NULL. */
@@ -69,8 +96,10 @@ void rules_finish(struct rules *rules);
 
 /* What decides the counts (zone, kinds, windows, departments) in canonical text, and what only
  * decides how counts are valued (targets, direction, min_sample, sources). Two rules with equal
- * texts give equal tallies, and equal facts. Gives; free with free(). */
+ * texts give equal tallies, and equal facts. Give; free with free(). */
 char *rules_counting_text(const struct rules *rules);
 char *rules_valuing_text(const struct rules *rules);
+/* Everything else that readers are told: names, plans, posts, holders, how weeks are judged. */
+char *rules_naming_text(const struct rules *rules);
 
 #endif

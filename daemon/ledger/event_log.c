@@ -56,7 +56,9 @@ int log_append(struct ledger *l, struct ledger_line *line, const char *via, int6
         return compare_with_logged(l, line, err);
 
     line->seq = ++l->position;
-    return 1;
+    if (event->type == EVENT_AMENDED)
+        rc = amendments_put(l, event, line->seq, err);
+    return rc < 0 ? rc : 1;
 }
 
 static struct logged *list_add(struct logged_list *list)

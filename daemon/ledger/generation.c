@@ -46,38 +46,6 @@ static int store_house(struct ledger *l, const char *counting, const char *valui
     return rc;
 }
 
-static int store_kpi(sqlite3_stmt *st, const struct kpi *kpi, size_t place, struct err *err)
-{
-    sql_bind_text(st, 1, kpi->id);
-    sqlite3_bind_int64(st, 2, (int64_t)place);
-    sql_bind_text(st, 3, kpi->counts);
-    sql_bind_text(st, 4, direction_name(kpi->direction));
-    sql_bind_text_or_null(st, 5, kpi->department);
-    sql_bind_text(st, 6, kpi->name_zh);
-    sql_bind_text(st, 7, kpi->name_en);
-    sql_bind_integer_or_null(st, 8, kpi->rework_window_ms, SPAN_NONE);
-    sql_bind_integer_or_null(st, 9, kpi->expire_after_ms, SPAN_NONE);
-    return sql_run(st, "writing the catalogue of KPIs", err);
-}
-
-/* The catalogue that readers join for names. */
-static int store_kpis(struct ledger *l, struct err *err)
-{
-    sqlite3_stmt *st;
-    int rc = sql_exec(l->db, "DELETE FROM kpi", err);
-
-    if (rc == 0)
-        rc = sql_prepare(l->db, "INSERT INTO kpi (kpi, place, counts, direction, department, "
-                         "name_zh, name_en, rework_ms, expire_ms) "
-                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", &st, err);
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; rc == 0 && i < l->rules->kpi_count; i++)
-        rc = store_kpi(st, &l->rules->kpis[i], i, err);
-    sqlite3_finalize(st);
-    return rc;
-}
-
 static int store_all(struct ledger *l, const char *counting, const char *valuing, bool revalue,
                      struct err *err)
 {
@@ -92,7 +60,7 @@ static int store_all(struct ledger *l, const char *counting, const char *valuing
     if (rc == 0)
         rc = gaps_store(l, err);
     if (rc == 0)
-        rc = store_kpis(l, err);
+        rc = catalogue_store(l->db, l->rules, err);
     if (rc == 0)
         rc = store_house(l, counting, valuing, err);
     if (rc == 0)

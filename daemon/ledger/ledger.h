@@ -42,9 +42,20 @@ enum ledger_what {
     LEDGER_EVENTS,              /* lines, via, and cursor if not NULL */
     LEDGER_RESUBMIT,            /* quarantine item `n` is replaced by lines[0]; by */
     LEDGER_DISMISS,             /* quarantine item `n`; by, text = the reason */
+    LEDGER_NOTE,                /* an explanation is given: note, by */
     LEDGER_STORE,               /* nothing: completes once readers see what was published */
     LEDGER_RULES,               /* rules, digest, by, text = changed keys, settings: a new
                                  * generation */
+};
+
+enum { NOTE_TEXT_SIZE = 4097 };
+
+/* Why a department missed a KPI in a week, in the words of who answers for it. */
+struct ledger_note {
+    struct period week;
+    char department[NAME_SIZE];
+    char kpi[KPI_ID_SIZE];
+    char text[NOTE_TEXT_SIZE];
 };
 
 /* Embedded in the asker's struct; the ledger borrows it from submit to `done`. */
@@ -61,11 +72,13 @@ struct ledger_request {
     const char *digest;
     const char *settings;
     struct rules *rules;        /* takes */
+    const struct ledger_note *note;
     /* Filled in: */
     int status;                 /* 0, or negative errno: nothing of the request was taken.
                                  * -ENOENT: no waiting quarantine item `n` */
     struct err err;             /* if status is negative */
     int64_t position;           /* the log's last seq with this request in it */
+    int64_t at;                 /* LEDGER_NOTE: when it was given */
     void (*done)(struct ledger_request *request);   /* loop thread, from ledger_drain */
     void *arg;
 };

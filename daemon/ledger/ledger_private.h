@@ -106,6 +106,7 @@ struct statements {
     sqlite3_stmt *quarantine_put, *quarantine_state, *quarantine_decide, *quarantine_count;
     sqlite3_stmt *gap_clear, *gap_put;
     sqlite3_stmt *cursor_put, *house_put, *next_due;
+    sqlite3_stmt *note_put, *amendment_put;
 };
 
 struct ledger {
@@ -282,6 +283,17 @@ int quarantine_waits(struct ledger *l, int64_t n, struct err *err);
 int quarantine_decide(struct ledger *l, int64_t n, const char *state, const char *by,
                       const char *decision, struct err *err);
 int quarantine_count(struct ledger *l, struct err *err);
+
+/* notes.c */
+/* Keeps an explanation, whatever was given before. */
+int notes_put(struct ledger *l, const struct ledger_note *note, const char *by, int64_t now,
+              struct err *err);
+/* Notes that the event amends a ticket. */
+int amendments_put(struct ledger *l, const struct event *event, int64_t seq, struct err *err);
+
+/* catalogue.c */
+/* Writes what readers are told of the configuration, if it differs from what they are told now. */
+int catalogue_store(sqlite3 *db, const struct rules *rules, struct err *err);
 
 /* generation.c */
 /* Makes the stored counts those of l->rules: rebuilds or revalues if the rules that made them

@@ -104,6 +104,10 @@ static int take_request(struct ledger *l, struct ledger_request *r, struct group
     }
     if (r->what == LEDGER_EVENTS)
         return take_events(l, r, now, counts, err);
+    if (r->what == LEDGER_NOTE) {
+        r->at = now;
+        return notes_put(l, r->note, r->by, now, err);
+    }
     rc = quarantine_waits(l, r->n, err);
     if (rc < 0)
         return rc;

@@ -90,8 +90,9 @@ static void test_posts_and_sources(void **state)
         "              mandatory = false; } );\n"
         "posts = ( { id = \"head\"; scope = \"department:monitoring\";\n"
         "            kpis = ( { id = \"lookup_accuracy\"; weight = 100; } );\n"
-        "            holders = ( { name = \"Li\"; from = \"2026-01-01\"; until = \"2026-02-01\"; } );"
-        " },\n"
+        "            holders = ( { name = \"Li\"; user = \"li\"; from = \"2026-01-01\";\n"
+        "                          until = \"2026-02-01\"; },\n"
+        "                        { name = \"Wang\"; from = \"2026-02-01\"; } ); },\n"
         "          { id = \"director\"; kpis = [ \"lookup_accuracy\" ]; } );\n";
     struct fixture f;
     struct conf *conf;
@@ -104,11 +105,19 @@ static void test_posts_and_sources(void **state)
     assert_string_equal(conf->sources[0].driver->name, "spool");
     assert_false(conf->sources[0].mandatory);
     assert_true(conf->sources[0].enabled);
-    assert_int_equal(conf->post_count, 2);
-    assert_string_equal(conf->posts[0].scope, "department:monitoring");
-    assert_string_equal(conf->posts[0].kpis[0], "lookup_accuracy");
-    assert_string_equal(conf->posts[1].scope, "company");
-    assert_string_equal(conf->posts[1].name_zh, "director");
+    assert_int_equal(conf->rules.post_count, 2);
+    assert_string_equal(conf->rules.posts[0].scope, "department:monitoring");
+    assert_string_equal(conf->rules.posts[0].kpis[0].id, "lookup_accuracy");
+    assert_int_equal(conf->rules.posts[0].kpis[0].weight, 100);
+    assert_int_equal(conf->rules.posts[0].holder_count, 2);
+    assert_string_equal(conf->rules.posts[0].holders[0].name, "Li");
+    assert_string_equal(conf->rules.posts[0].holders[0].user, "li");
+    assert_int_equal(conf->rules.posts[0].holders[0].from_day, 20454);
+    assert_int_equal(conf->rules.posts[0].holders[0].until_day, 20485);
+    assert_int_equal(conf->rules.posts[0].holders[1].until_day, 0);
+    assert_int_equal(conf->rules.posts[1].kpis[0].weight, 0);
+    assert_string_equal(conf->rules.posts[1].scope, "company");
+    assert_string_equal(conf->rules.posts[1].name_zh, "director");
     conf_destroy(conf);
     fixture_finish(&f);
 }

@@ -37,10 +37,10 @@ static void test_loads(void **state)
         assert_int_equal(conf->rules.kpis[i].target_count, 1);
         assert_string_not_equal(conf->rules.kpis[i].name_zh, kpis[i]);
     }
-    assert_int_equal(conf->post_count, LENGTH(posts));
+    assert_int_equal(conf->rules.post_count, LENGTH(posts));
     for (size_t i = 0; i < LENGTH(posts); i++)
-        assert_string_equal(conf->posts[i].name_zh, posts[i]);
-    assert_int_equal(conf->posts[3].kpi_count, 6);
+        assert_string_equal(conf->rules.posts[i].name_zh, posts[i]);
+    assert_int_equal(conf->rules.posts[3].kpi_count, 6);
     assert_int_equal(conf->source_count, 2);
     assert_true(conf->sources[0].enabled);
     assert_false(conf->sources[1].enabled);
