@@ -51,6 +51,7 @@ struct house {
     struct board *board;
     struct intake *intake;
     struct live *live;
+    struct conditions *conditions;
     struct sources *sources;
     struct api *api;
     struct reload *reload;
@@ -102,6 +103,7 @@ static void on_conf_accepted(void *arg, struct conf *conf)
     h->conf = conf;
     log_set_level(conf->log_level);
     intake_set_rules(h->intake, &conf->rules);
+    conditions_set_conf(h->conditions, &conf->conditions);
     sources_apply(h->sources, conf);
     api_set_conf(h->api, conf);
     conf_destroy(old);
@@ -147,7 +149,7 @@ static void on_api_stopped(void *arg)
     submit_last(arg);
 }
 
-static void on_sources_stopped(void *arg)
+static void on_conditions_stopped(void *arg)
 {
     struct house *h = arg;
 
@@ -155,6 +157,14 @@ static void on_sources_stopped(void *arg)
         api_stop(h->api, on_api_stopped, h);
     else
         submit_last(h);
+}
+
+/* What the sources saw last may still be an edge. */
+static void on_sources_stopped(void *arg)
+{
+    struct house *h = arg;
+
+    conditions_stop(h->conditions, on_conditions_stopped, h);
 }
 
 static void stop(struct house *h)
@@ -166,6 +176,8 @@ static void stop(struct house *h)
         reload_stop(h->reload);
     if (h->sources)
         sources_stop(h->sources, on_sources_stopped, h);
+    else if (h->conditions)
+        on_sources_stopped(h);
     else
         submit_last(h);
 }
@@ -289,8 +301,13 @@ static int open_doors(struct house *h, struct err *err)
         return rc;
     h->intake = intake_create(h->ledger, &h->conf->rules, &clock_system);
     h->live = live_create(&clock_system);
-    h->sources =
-        sources_create(&h->loop, h->conf, h->intake, h->ledger, h->live, &clock_system);
+    h->conditions =
+        conditions_create(&h->loop, h->intake, &clock_system, &h->conf->conditions);
+    rc = conditions_load(h->conditions, h->conf->database, &h->conf->rules, err);
+    if (rc < 0)
+        return rc;
+    h->sources = sources_create(&h->loop, h->conf, h->intake, h->ledger, h->live, h->conditions,
+                                &clock_system);
     h->reload = reload_create(&(struct reload_options){ .path = h->path,
                                                         .loop = &h->loop,
                                                         .clock = &clock_system,
@@ -350,6 +367,7 @@ static int run_house(struct house *h)
 
     api_destroy(h->api);
     sources_destroy(h->sources);
+    conditions_destroy(h->conditions);
     live_destroy(h->live);
     reload_destroy(h->reload);
     intake_destroy(h->intake);

@@ -17,7 +17,7 @@ static const char *const value_names[] = {
     [OPTION_TEXT] = "text",     [OPTION_PATH] = "path",     [OPTION_URL] = "url",
     [OPTION_NAME] = "name",     [OPTION_UINT] = "number",   [OPTION_BOOL] = "true | false",
     [OPTION_SPAN] = "span",     [OPTION_TEXTS] = "texts",   [OPTION_TREE] = "tree",
-    [OPTION_RATE] = "fraction", [OPTION_DATE] = "date",
+    [OPTION_RATE] = "fraction", [OPTION_DATE] = "date", [OPTION_ANY] = "value",
 };
 
 static const struct section {
@@ -32,6 +32,7 @@ static const struct section {
     { "posts = ( { } )", conf_post_options },
     { "kpis of a post, with weights", conf_post_kpi_options },
     { "holders of a post", conf_holder_options },
+    { "conditions = { }", conf_conditions_options },
     { "sources = ( { } )", conf_source_options },
 };
 

@@ -54,6 +54,7 @@ struct sources {
     struct intake *intake;
     struct ledger *ledger;
     struct live *live;
+    struct conditions *conditions;
     const struct clock *clock;
     struct edges *edges;
     uv_prepare_t turn;
@@ -72,6 +73,7 @@ static void on_room(void *arg)
     struct sources *s = arg;
 
     edges_flush(s->edges);
+    conditions_flush(s->conditions);
     for (size_t i = 0; i < s->count; i++) {
         struct input *in = s->inputs[i];
 
@@ -157,10 +159,18 @@ static void sink_forget(void *house, const char *unit)
     live_forget(in->sources->live, in->name, unit);
 }
 
+static void sink_condition(void *house, const struct condition *condition)
+{
+    struct input *in = house;
+
+    conditions_take(in->sources->conditions, in->name, condition);
+}
+
 static const struct sink sink = { .submit = sink_submit,
                                   .next_attempt = sink_next_attempt,
                                   .readings = sink_readings,
-                                  .forget = sink_forget };
+                                  .forget = sink_forget,
+                                  .condition = sink_condition };
 
 /* --- Starting and stopping one input */
 
@@ -342,7 +352,7 @@ static void set_conf(struct input *in, const struct conf_source *conf)
 
 struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
                                struct intake *intake, struct ledger *ledger, struct live *live,
-                               const struct clock *clock)
+                               struct conditions *conditions, const struct clock *clock)
 {
     struct sources *s = mem_zalloc(sizeof *s);
     int64_t downtime_from = ledger_downtime_from(ledger);
@@ -353,6 +363,7 @@ struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
                            .intake = intake,
                            .ledger = ledger,
                            .live = live,
+                           .conditions = conditions,
                            .clock = clock,
                            .edges = edges_create(loop, intake) };
     rc = uv_prepare_init(loop, &s->turn);

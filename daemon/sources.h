@@ -4,6 +4,7 @@
 #ifndef KPID_SOURCES_H
 #define KPID_SOURCES_H
 
+#include "conditions.h"
 #include "config/conf.h"
 #include "intake.h"
 #include "live.h"
@@ -14,7 +15,7 @@ struct sources;
  * the daemon's own downtime (ledger_downtime_from) as gaps, then starts every source. */
 struct sources *sources_create(struct uv_loop_s *loop, const struct conf *conf,
                                struct intake *intake, struct ledger *ledger, struct live *live,
-                               const struct clock *clock);
+                               struct conditions *conditions, const struct clock *clock);
 /* Stops what is gone or changed, starts what is new or changed, leaves the rest alone. */
 void sources_apply(struct sources *sources, const struct conf *conf);
 /* Stops all, then calls `stopped`; destroy after that. */

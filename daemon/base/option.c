@@ -58,6 +58,7 @@ void option_finish(const struct option *options, void *config)
             texts_finish(member);
             break;
         case OPTION_TREE:
+        case OPTION_ANY:
             option_tree_destroy(*(struct option_tree **)member);
             *(struct option_tree **)member = NULL;
             break;

@@ -15,6 +15,7 @@ struct settings {
     struct option_tree *posts;
     struct option_tree *sources;
     struct option_tree *week;
+    struct option_tree *conditions;
     char *database;
     char *socket;
     char *socket_group;
@@ -41,6 +42,8 @@ const struct option conf_root_options[] = {
       .help = "list of what is counted" },
     { .name = "posts", .type = OPTION_TREE, AT(posts), .help = "list of who answers for what" },
     { .name = "sources", .type = OPTION_TREE, AT(sources), .help = "list of the inputs" },
+    { .name = "conditions", .type = OPTION_TREE, AT(conditions),
+      .help = "group: how long a device's fault must last to be one" },
     { .name = "week", .type = OPTION_TREE, AT(week), .help = "group: how weeks are sealed" },
     { .name = "database", .type = OPTION_PATH, AT(database),
       .fallback = "/var/lib/kpid/kpid.db", .min = 1, .max = PATH_BYTES_MAX,
@@ -117,7 +120,7 @@ void conf_refuse_twice(struct conf_loader *loader, const char *what, const char 
                  "or take one of the two out", what, id, first->file, first->line);
 }
 
-static bool is_group(const struct option_tree *tree, const char *what, struct faults *faults)
+bool conf_is_group(const struct option_tree *tree, const char *what, struct faults *faults)
 {
     if (tree->type != TREE_GROUP)
         fault_add_at(faults, tree, "%s is a group: write %s = { ... };", what, what);
@@ -131,7 +134,7 @@ void conf_read_display_name(struct conf_loader *loader, const char *list,
     struct name_settings names = { 0 };
     char *path;
 
-    if (group && is_group(group, "name", loader->faults))
+    if (group && conf_is_group(group, "name", loader->faults))
         conf_read_one(group, "a name", conf_name_options, &names, loader->faults);
     text_set(ret_zh, NAME_SIZE * 2, names.zh ? names.zh : id);
     text_set(ret_en, NAME_SIZE * 2, names.en ? names.en : id);
@@ -146,7 +149,7 @@ static void read_week(struct conf_loader *loader, const struct option_tree *grou
     struct rules *rules = &loader->conf->rules;
     struct week_settings week = { 0 };
 
-    if (group && !is_group(group, "week", loader->faults))
+    if (group && !conf_is_group(group, "week", loader->faults))
         group = NULL;
     conf_read_one(group, "week", conf_week_options, &week, loader->faults);
     rules->grace_ms = week.grace_ms;
@@ -214,6 +217,7 @@ static void write_root(struct conf_loader *loader, const struct settings *settin
     struct settings flat = *settings;
 
     flat.kpis = flat.posts = flat.sources = flat.week = NULL;
+    flat.conditions = NULL;
     conf_write(&loader->canonical, "", conf_root_options, &flat);
 }
 
@@ -229,12 +233,14 @@ static void read_root(struct conf_loader *loader, const struct option_tree *root
     conf_read_sources(loader, settings.sources);
     conf_read_kpis(loader, settings.kpis);
     conf_read_posts(loader, settings.posts);
+    conf_read_conditions(loader, settings.conditions);
     write_root(loader, &settings);
 
     option_tree_destroy(settings.kpis);
     option_tree_destroy(settings.posts);
     option_tree_destroy(settings.sources);
     option_tree_destroy(settings.week);
+    option_tree_destroy(settings.conditions);
     free(settings.timezone);
     fill(loader->conf, &settings);
 }

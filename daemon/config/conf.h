@@ -24,10 +24,18 @@ struct conf_source {
     bool enabled;
 };
 
+/* How long a device's state must last to be one (daemon/conditions.h). */
+struct conf_conditions {
+    int64_t faulted_after_ms;
+    int64_t recovered_after_ms;
+    int64_t gap_ms;             /* two sightings farther apart are not of one state */
+};
+
 struct conf {
     struct rules rules;
     struct conf_source *sources;
     size_t source_count;
+    struct conf_conditions conditions;
     char *database;             /* default /var/lib/kpid/kpid.db */
     char *socket;               /* default /run/kpid/kpid.sock */
     char *socket_group;         /* default "kpi"; may read */

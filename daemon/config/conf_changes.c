@@ -105,11 +105,13 @@ static bool has_line(const struct text_buffer *buffer, const char *line)
 /* What changed for the reader: the whole KPI if only one side has it, else one of its settings. */
 static void add_change(struct text_buffer *to, const char *line, const struct lines *other)
 {
+    static const char *const lists[] = { "kpis.", "posts.", "sources.", "profiles.", "slots." };
     size_t length = path_length(line, 3);
-    bool is_listed = strncmp(line, "kpis.", 5) == 0 || strncmp(line, "posts.", 6) == 0 ||
-                     strncmp(line, "sources.", 8) == 0;
+    bool is_listed = false;
     char *name;
 
+    for (size_t i = 0; i < LENGTH(lists); i++)
+        is_listed = is_listed || strncmp(line, lists[i], strlen(lists[i])) == 0;
     if (is_listed && !has_prefix(other, line, path_length(line, 2)))
         length = path_length(line, 2);
     name = mem_printf("%.*s\n", (int)length, line);

@@ -25,6 +25,11 @@ struct conf *conf_of_tree(const struct option_tree *root, struct faults *faults)
 void conf_read_sources(struct conf_loader *loader, const struct option_tree *list);
 void conf_read_kpis(struct conf_loader *loader, const struct option_tree *list);
 void conf_read_posts(struct conf_loader *loader, const struct option_tree *list);
+/* A group; NULL: what holds without it. */
+void conf_read_conditions(struct conf_loader *loader, const struct option_tree *group);
+
+/* False, with a fault, if `tree` is no group. */
+bool conf_is_group(const struct option_tree *tree, const char *what, struct faults *faults);
 
 /* Adds the fault that `id` was used before, with both places. */
 void conf_refuse_twice(struct conf_loader *loader, const char *what, const char *id,
@@ -57,5 +62,6 @@ extern const struct option conf_name_options[];
 extern const struct option conf_post_options[];
 extern const struct option conf_post_kpi_options[];
 extern const struct option conf_holder_options[];
+extern const struct option conf_conditions_options[];
 
 #endif

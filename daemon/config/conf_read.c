@@ -16,7 +16,7 @@ typedef bool read_function(const struct option *option, const struct option_tree
                            void *member, struct faults *faults);
 
 static read_function read_text, read_path, read_url, read_name, read_uint, read_bool, read_span,
-    read_choice, read_texts, read_tree, read_rate, read_date;
+    read_choice, read_texts, read_tree, read_rate, read_any, read_date;
 
 static const struct type {
     const char *is;             /* "... is WHAT: write ..." */
@@ -35,6 +35,7 @@ static const struct type {
     [OPTION_TEXTS] = { "a list of texts", "[ \"...\" ]", false, read_texts },
     [OPTION_TREE] = { "a list or a group", "( { ... } )", false, read_tree },
     [OPTION_RATE] = { "a fraction", "0.98", false, read_rate },
+    [OPTION_ANY] = { "a value", "1", false, read_any },
     [OPTION_DATE] = { "a date in quotes", "\"2026-01-01\"", true, read_date },
 };
 
@@ -300,6 +301,15 @@ static bool read_tree(const struct option *option, const struct option_tree *tre
 {
     if (tree->type != TREE_GROUP && tree->type != TREE_LIST)
         return wrong_type(option, tree, faults);
+    *(struct option_tree **)member = conf_tree_copy(tree);
+    return true;
+}
+
+static bool read_any(const struct option *option, const struct option_tree *tree, void *member,
+                     struct faults *faults)
+{
+    (void)option;
+    (void)faults;
     *(struct option_tree **)member = conf_tree_copy(tree);
     return true;
 }

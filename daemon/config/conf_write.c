@@ -99,6 +99,7 @@ static void write_value(struct text_buffer *to, const struct option *option, con
         write_date(to, *(const int32_t *)member);
         break;
     case OPTION_TREE:
+    case OPTION_ANY:
     case OPTION_END:
         abort();
     }
@@ -113,6 +114,7 @@ static bool has_value(const struct option *option, const void *member)
     case OPTION_NAME:
         return *(char *const *)member != NULL;
     case OPTION_TREE:
+    case OPTION_ANY:
         return *(struct option_tree *const *)member != NULL;
     case OPTION_TEXTS:
         return ((const struct option_texts *)member)->items != NULL;
@@ -131,7 +133,7 @@ void conf_write(struct text_buffer *to, const char *path, const struct option *o
         if (!has_value(o, member))
             continue;
         full = join(path, o->name);
-        if (o->type == OPTION_TREE) {
+        if (o->type == OPTION_TREE || o->type == OPTION_ANY) {
             write_tree(to, full, *(struct option_tree *const *)member);
         } else {
             text_buffer_addf(to, "%s = ", full);

@@ -25,6 +25,7 @@ enum read_statement {
     READ_TICKETS_OF_FACT,
     READ_EVENTS,
     READ_DEVICE_NAMES,
+    READ_FAULTY_NAMES,
     READ_QUARANTINE,
     READ_STATEMENTS,
 };
@@ -45,6 +46,7 @@ static const char *const texts[READ_STATEMENTS] = {
     [READ_EVENTS] = "SELECT seq, received_at, via, json FROM event "
                     "WHERE kind = ?1 AND subject = ?2 ORDER BY at, source, id",
     [READ_DEVICE_NAMES] = "SELECT device FROM device WHERE device > ?1 ORDER BY device",
+    [READ_FAULTY_NAMES] = "SELECT device FROM device WHERE faults <> '[]' ORDER BY device",
     [READ_QUARANTINE] = "SELECT n, line, received_at, last_at, times, via, reason, state, raw "
                         "FROM quarantine WHERE state = 'waiting' AND n > ?1 ORDER BY n",
 };
@@ -329,6 +331,20 @@ int reader_device_names(struct reader *reader, const char *after,
     if (rc < 0)
         return rc;
     sql_bind_text_copied(stmt, 1, after ? after : "");
+    while ((rc = sql_step(stmt, "devices", err)) > 0)
+        if (each(arg, sql_column_text(stmt, 0)))
+            break;
+    return finish(stmt, rc);
+}
+
+int reader_faulty_names(struct reader *reader, int (*each)(void *arg, const char *device),
+                        void *arg, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = statement(reader, READ_FAULTY_NAMES, &stmt, err);
+
+    if (rc < 0)
+        return rc;
     while ((rc = sql_step(stmt, "devices", err)) > 0)
         if (each(arg, sql_column_text(stmt, 0)))
             break;

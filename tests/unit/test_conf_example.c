@@ -95,7 +95,8 @@ static void test_has_every_option(void **state)
         { "---- Who answers", "---- How weeks", conf_post_kpi_options },
         { "---- Who answers", "---- How weeks", conf_holder_options },
         { "---- How weeks", "---- Where events", conf_week_options },
-        { "---- Where events", "---- The daemon", conf_source_options },
+        { "---- Where events", "---- Faults of", conf_source_options },
+        { "---- Faults of", "---- The daemon", conf_conditions_options },
     };
     char *text = read_example();
     const char *from, *to;

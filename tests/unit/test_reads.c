@@ -294,6 +294,9 @@ static void test_devices(void **state)
     seen.limit = 1;
     assert_int_equal(reader_device_names(r, "D1", see_device, &seen, &err), 0);
     assert_seen(&seen, "D2 ");
+    seen.limit = 0;
+    assert_int_equal(reader_faulty_names(r, see_device, &seen, &err), 0);
+    assert_seen(&seen, "D2 ");
 
     assert_int_equal(reader_device(r, "D1", f->rules, NOON, &history, &err), 1);
     assert_int_equal(history.service_count, 1);
@@ -387,7 +390,7 @@ static void test_each_read_has_its_index(void **state)
         { READ_EVENTS, "USING INDEX event_subject", true },
         { READ_DEVICE_NAMES, "USING PRIMARY KEY", false },
         { READ_QUARANTINE, "quarantine_waiting", false },
-    };
+    }; /* READ_FAULTY_NAMES looks at every device, once at the start, and says so */
     struct ledger_fixture *f = *state;
     struct reader *r;
 

@@ -177,6 +177,7 @@ struct world {
     struct rules rules;
     struct intake *intake;
     struct live *live;
+    struct conditions *conditions;
     struct sources *sources;
     struct conf conf[2]; /* the present and the next */
     int present;
@@ -252,6 +253,8 @@ static int set_up(void **state)
     w->rules.zone = (struct zone){ .name = "UTC" };
     w->intake = intake_create(NULL, &w->rules, &w->clock.clock);
     w->live = live_create(&w->clock.clock);
+    w->conditions = conditions_create(&w->loop, w->intake, &w->clock.clock,
+                                      &(struct conf_conditions){ 1000, 1000, 60000 });
     *state = w;
     return 0;
 }
@@ -259,7 +262,7 @@ static int set_up(void **state)
 static void begin(struct world *w, const char *text, const char *watched)
 {
     w->sources = sources_create(&w->loop, make_conf(w, text, watched), w->intake, NULL, w->live,
-                                &w->clock.clock);
+                                w->conditions, &w->clock.clock);
     turn(w);
 }
 
@@ -286,6 +289,11 @@ static int tear_down(void **state)
         assert_true(w->is_stopped);
         sources_destroy(w->sources);
     }
+    w->is_stopped = false;
+    conditions_stop(w->conditions, on_stopped, w);
+    answer_all(w);
+    assert_true(w->is_stopped);
+    conditions_destroy(w->conditions);
     intake_destroy(w->intake);
     live_destroy(w->live);
     assert_int_equal(uv_loop_close(&w->loop), 0);
