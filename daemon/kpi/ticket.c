@@ -116,13 +116,15 @@ void ticket_fold(struct ticket *ticket, const struct event *events, size_t count
     }
 }
 
-/* True if `event` comes after every event that the ticket has folded. */
+/* True if `event` comes after every event that the ticket has folded, as far as it knows. */
 static bool comes_after(const struct ticket *ticket, const struct event *event)
 {
     int order;
 
     if (ticket->events == 0 || event->at != ticket->last_at)
         return ticket->events == 0 || event->at > ticket->last_at;
+    if (ticket->last_source[0] == '\0')
+        return false;
     order = strcmp(event->source, ticket->last_source);
     return order != 0 ? order > 0 : strcmp(event->id, ticket->last_id) > 0;
 }

@@ -34,7 +34,7 @@ struct ticket {
     struct attributes is;
     int32_t events;             /* that take part */
     int64_t last_at;            /* order key of the last event that takes part */
-    char last_source[SOURCE_SIZE];
+    char last_source[SOURCE_SIZE];  /* "" with events: forgotten, the log knows */
     char last_id[ID_SIZE];
     int64_t next_at;            /* the earliest event after as_of; INSTANT_NEVER: none */
 };
@@ -45,8 +45,9 @@ void ticket_init(struct ticket *ticket, const char *kind, const char *id);
 void ticket_fold(struct ticket *ticket, const struct event *events, size_t count, int64_t as_of);
 
 /* Folds one more event into a ticket. False, with the ticket untouched, if that cannot be done
- * without the others (it comes before the last one, or one that waited for as_of comes first):
- * fold again from the log. An event after `as_of` only lowers next_at. */
+ * without the others (it comes before the last one, or at its instant with what orders the two
+ * forgotten, or one that waited for as_of comes first): fold again from the log. An event after
+ * `as_of` only lowers next_at. */
 bool ticket_apply(struct ticket *ticket, const struct event *event, int64_t as_of);
 
 /* When the ticket counts as settled under its KPI (an amendment after expiry settles at x);

@@ -10,7 +10,7 @@
 
 enum { RECOVER_EVENTS = 2000 };     /* counted at a time */
 
-int count_fold(struct ledger *l, const struct event *event, struct err *err)
+static int fold_one(struct ledger *l, const struct event *event, struct err *err)
 {
     if (event->at <= l->as_of && event->at > l->last_at)
         l->last_at = event->at;
@@ -22,6 +22,19 @@ int count_fold(struct ledger *l, const struct event *event, struct err *err)
     else
         (void)devices_touch(l, event->device);      /* joining the group is all we want */
     return 0;
+}
+
+int count_fold(struct ledger *l, const struct event *const *events, size_t count, struct err *err)
+{
+    int rc;
+
+    for (size_t i = 0; i < count; i++)
+        if (events[i]->type <= EVENT_AMENDED)
+            folded_expect(l, events[i]);
+    rc = folded_read(l, err);
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = fold_one(l, events[i], err);
+    return rc;
 }
 
 static void end_group(struct ledger *l)
@@ -147,11 +160,14 @@ static int load_house(struct ledger *l, struct err *err)
 /* Folds up to RECOVER_EVENTS events after `*position`, and moves it. 1 if there were any. */
 static int fold_some(struct ledger *l, int64_t *position, struct err *err)
 {
+    const struct event *events[RECOVER_EVENTS];
     struct logged_list list = { 0 };
     int rc = log_read_after(l, *position, RECOVER_EVENTS, &list, err);
 
-    for (size_t i = 0; rc == 0 && i < list.count; i++)
-        rc = count_fold(l, &list.items[i].event, err);
+    for (size_t i = 0; i < list.count; i++)
+        events[i] = &list.items[i].event;
+    if (rc == 0)
+        rc = count_fold(l, events, list.count, err);
     if (rc == 0 && list.count > 0) {
         *position = list.items[list.count - 1].seq;
         rc = 1;

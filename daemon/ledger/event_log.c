@@ -7,9 +7,8 @@
 #include "base/mem.h"
 #include "ledger/ledger_private.h"
 
-/* The log has an event of this identity: is it this one? Word for word almost always; else as
- * parsed JSON (law 1.redelivery). Returns 0 for a duplicate, 2 for a conflict. */
-static int compare_with_logged(struct ledger *l, struct ledger_line *line, struct err *err)
+/* Is it this one? Word for word almost always; else as parsed JSON (law 1.redelivery). */
+int log_compare(struct ledger *l, struct ledger_line *line, struct err *err)
 {
     sqlite3_stmt *st = l->st.event_get;
     const char *json;
@@ -33,32 +32,71 @@ static int compare_with_logged(struct ledger *l, struct ledger_line *line, struc
     return rc;
 }
 
-int log_append(struct ledger *l, struct ledger_line *line, const char *via, int64_t received_at,
-               struct err *err)
+/* Goes through the lines of requests while SQLite asks for rows. */
+struct appending {
+    struct ledger *l;
+    struct ledger_request **requests;
+    size_t count;
+    size_t request, line;       /* the next one */
+    struct ledger_line *asked;  /* what SQLite was given last */
+    int64_t received_at;
+};
+
+/* A row that was inserted is the connection's last, at the position that it was given. */
+static void settle_asked(struct appending *a)
 {
-    sqlite3_stmt *st = l->st.event_put;
-    const struct event *event = &line->event;
-    int rc;
+    if (a->asked && sqlite3_last_insert_rowid(a->l->db) == a->l->position + 1)
+        a->asked->seq = ++a->l->position;
+    a->asked = NULL;
+}
 
-    sqlite3_bind_int64(st, 1, l->position + 1);
-    sql_bind_text(st, 2, event->source);
-    sql_bind_text(st, 3, event->id);
-    sql_bind_text(st, 4, event->kind);
-    sql_bind_text(st, 5, event_subject(event));
-    sqlite3_bind_int64(st, 6, event->at);
-    sqlite3_bind_int64(st, 7, received_at);
-    sql_bind_text(st, 8, via);
-    sqlite3_bind_text(st, 9, line->json, (int)line->length, SQLITE_STATIC);
-    rc = sql_run(st, "writing the event log", err);
-    if (rc < 0)
-        return rc;
-    if (sqlite3_changes(l->db) == 0)
-        return compare_with_logged(l, line, err);
+static struct ledger_line *next_line(struct appending *a)
+{
+    for (; a->request < a->count; a->request++, a->line = 0) {
+        struct ledger_request *r = a->requests[a->request];
 
-    line->seq = ++l->position;
-    if (event->type == EVENT_AMENDED)
-        rc = amendments_put(l, event, line->seq, err);
-    return rc < 0 ? rc : 1;
+        while (a->line < r->count) {
+            struct ledger_line *line = &r->lines[a->line++];
+
+            line->seq = 0;
+            if (!line->reject.reason[0])
+                return line;
+        }
+    }
+    return NULL;
+}
+
+static bool next_row(void *arg, struct bulk_value *row)
+{
+    struct appending *a = arg;
+    const struct event *event;
+
+    settle_asked(a);
+    a->asked = next_line(a);
+    if (!a->asked)
+        return false;
+    event = &a->asked->event;
+    row[0] = bulk_integer(a->l->position + 1);
+    row[1] = bulk_text(event->source);
+    row[2] = bulk_text(event->id);
+    row[3] = bulk_text(event->kind);
+    row[4] = bulk_text(event_subject(event));
+    row[5] = bulk_integer(event->at);
+    row[6] = bulk_integer(a->received_at);
+    row[7] = bulk_text(a->requests[a->request]->via);
+    row[8] = bulk_bytes(a->asked->json, a->asked->length);
+    return true;
+}
+
+int log_append(struct ledger *l, struct ledger_request **requests, size_t count,
+               int64_t received_at, struct err *err)
+{
+    struct appending a = { .l = l, .requests = requests, .count = count,
+                           .received_at = received_at };
+
+    sqlite3_set_last_insert_rowid(l->db, 0);
+    bulk_set(&l->arriving_event, next_row, &a);
+    return sql_run(l->st.event_put, "writing the event log", err);
 }
 
 static struct logged *list_add(struct logged_list *list)

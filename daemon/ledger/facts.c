@@ -132,36 +132,56 @@ int facts_count(struct ledger *l, struct err *err)
     return tally_each(l->tally, count_cell, &counting);
 }
 
-static int store_cell(struct ledger *l, const struct cell *cell, struct err *err)
-{
-    const struct kpi *kpi = &l->rules->kpis[cell->kpi];
-    char period[PERIOD_SIZE];
-    sqlite3_stmt *st = l->st.fact_put;
+/* Goes through the cells in memory while SQLite asks for rows. */
+struct storing {
+    const struct ledger *l;
+    const struct cell *next;
     struct fact fact;
+    char period[PERIOD_SIZE];
+};
 
-    if (counts_are_zero(&cell->counts)) {
-        st = l->st.fact_delete;
-        sql_bind_text(st, 1, kpi->id);
-        sql_bind_text(st, 2, period_format(period, cell->period));
-        sql_bind_text(st, 3, cell->scope);
-    } else {
-        fact = value_cell(l, cell);
-        rows_bind_fact(st, kpi, cell->period, cell->scope, &fact, &l->rules->zone);
-    }
-    return sql_run(st, "writing a fact", err);
+static bool next_fact(void *arg, struct bulk_value *row)
+{
+    struct storing *s = arg;
+    const struct cell *cell = s->next;
+
+    while (cell && counts_are_zero(&cell->counts))
+        cell = cell->hh.next;
+    if (!cell)
+        return false;
+    s->next = cell->hh.next;
+    s->fact = value_cell(s->l, cell);
+    rows_fact(row, s->period, &s->l->rules->kpis[cell->kpi], cell->period, cell->scope, &s->fact,
+              &s->l->rules->zone);
+    return true;
+}
+
+static int delete_cell(struct ledger *l, const struct cell *cell, struct err *err)
+{
+    sqlite3_stmt *st = l->st.fact_delete;
+    char period[PERIOD_SIZE];
+
+    sql_bind_text(st, 1, l->rules->kpis[cell->kpi].id);
+    sql_bind_text(st, 2, period_format(period, cell->period));
+    sql_bind_text(st, 3, cell->scope);
+    return sql_run(st, "deleting a fact", err);
 }
 
 int facts_store(struct ledger *l, struct err *err)
 {
+    struct storing storing = { .l = l, .next = l->cells };
     struct cell *cell, *next;
+    int rc;
 
+    bulk_set(&l->counted_fact, next_fact, &storing);
+    rc = sql_run(l->st.facts_put, "writing facts", err);
     HASH_ITER(hh, l->cells, cell, next) {
-        int rc = store_cell(l, cell, err);
-
         if (rc < 0)
             return rc;
+        if (counts_are_zero(&cell->counts))
+            rc = delete_cell(l, cell, err);
     }
-    return 0;
+    return rc;
 }
 
 void facts_forget(struct ledger *l)

@@ -100,24 +100,25 @@ static struct touched *find_touched(struct ledger *l, const char *kind, const ch
     return t;
 }
 
-/* Makes an entry; from the row that `st` stands on, if there is one. */
-static int add_touched(struct ledger *l, const char *key, unsigned length, sqlite3_stmt *row,
-                       struct touched **ret, struct err *err)
+/* Makes an entry for what has no row, as far as is known. */
+static struct touched *add_touched(struct ledger *l, const char *key, unsigned length)
 {
     struct touched *t = new_touched(l);
 
-    if (!row) {
-        ticket_init(&t->now, key, key + strlen(key) + 1);
-    } else if (!rows_read_ticket(row, 0, &t->now, &t->counts, t->accuser)) {
-        free_touched(l, t);
-        return rows_damaged(err, "ticket");
-    }
-    t->stored = row != NULL;
-    t->counted_is = t->now.is;
+    ticket_init(&t->now, key, key + strlen(key) + 1);
     memcpy(t->key, key, length);
     t->key_length = length;
     HASH_ADD_KEYPTR(hh, l->touched, t->key, length, t);
-    *ret = t;
+    return t;
+}
+
+/* From the row that `st` stands on. */
+static int fill_touched(struct touched *t, sqlite3_stmt *st, int first, struct err *err)
+{
+    if (!rows_read_ticket(st, first, &t->now, &t->counts, t->accuser))
+        return rows_damaged(err, "ticket");
+    t->stored = true;
+    t->counted_is = t->now.is;
     return 0;
 }
 
@@ -135,7 +136,9 @@ int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct 
         sql_bind_text(st, 2, ticket);
         rc = sql_step(st, "reading a ticket", err);
         if (rc >= 0)
-            rc = add_touched(l, key, length, rc == 1 ? st : NULL, &t, err);
+            t = add_touched(l, key, length);
+        if (rc == 1)
+            rc = fill_touched(t, st, 0, err);
         (void)sqlite3_reset(st);    /* the step has told what went wrong */
     }
     if (rc < 0)
@@ -143,6 +146,59 @@ int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct 
     folded_join_group(l, t);
     *ret = t;
     return 0;
+}
+
+void folded_expect(struct ledger *l, const struct event *event)
+{
+    char key[KIND_SIZE + TICKET_SIZE] = "";
+    unsigned length;
+    struct touched *t = find_touched(l, event->kind, event->ticket, key, &length);
+
+    if (t)
+        return;
+    t = add_touched(l, key, length);
+    if (l->unread_count == l->unread_capacity) {
+        l->unread_capacity = l->unread_capacity ? l->unread_capacity * 2 : 256;
+        l->unread = mem_realloc_array(l->unread, l->unread_capacity, sizeof(struct touched *));
+    }
+    l->unread[l->unread_count++] = t;
+}
+
+/* How far folded_read has asked. */
+struct asking {
+    const struct ledger *l;
+    size_t next;
+};
+
+static bool next_wanted(void *arg, struct bulk_value *row)
+{
+    struct asking *asking = arg;
+    const struct touched *t;
+
+    if (asking->next == asking->l->unread_count)
+        return false;
+    t = asking->l->unread[asking->next];
+    row[0] = bulk_integer((int64_t)asking->next++);
+    row[1] = bulk_text(t->now.kind);
+    row[2] = bulk_text(t->now.ticket);
+    return true;
+}
+
+int folded_read(struct ledger *l, struct err *err)
+{
+    sqlite3_stmt *st = l->st.tickets_get;
+    struct asking asking = { .l = l };
+    int rc = 0;
+
+    bulk_set(&l->wanted_ticket, next_wanted, &asking);
+    while (l->unread_count > 0 && (rc = sql_step(st, "reading tickets", err)) == 1) {
+        rc = fill_touched(l->unread[sqlite3_column_int64(st, 0)], st, 1, err);
+        if (rc < 0)
+            break;
+    }
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    l->unread_count = 0;
+    return rc;
 }
 
 int folded_apply(struct ledger *l, const struct event *event, struct err *err)
@@ -206,7 +262,8 @@ static int touch_jobs_of(struct ledger *l, struct touched_device *d, struct err 
 
         if (t)
             continue;
-        rc = add_touched(l, key, length, st, &t, err);
+        t = add_touched(l, key, length);
+        rc = fill_touched(t, st, 0, err);
         if (rc < 0)
             break;
         folded_join_group(l, t);
@@ -280,20 +337,35 @@ int folded_count(struct ledger *l, struct err *err)
     return 0;
 }
 
+static bool next_new_ticket(void *arg, struct bulk_value *row)
+{
+    struct touched **next = arg, *t = *next;
+
+    while (t && t->stored)
+        t = t->hh.next;
+    if (!t)
+        return false;
+    rows_ticket(row, &t->now, &t->counts, t->accuser, t->due_at);
+    *next = t->hh.next;
+    return true;
+}
+
 int folded_store(struct ledger *l, struct err *err)
 {
-    struct touched *t, *next;
+    struct touched *t, *next, *first = l->touched;
+    int rc;
 
+    bulk_set(&l->new_ticket, next_new_ticket, &first);
+    rc = sql_run(l->st.tickets_insert, "writing tickets", err);
     HASH_ITER(hh, l->touched, t, next) {
-        sqlite3_stmt *st = t->stored ? l->st.ticket_update : l->st.ticket_insert;
-        int rc;
-
-        rows_bind_ticket(st, &t->now, &t->counts, t->accuser, t->due_at);
-        rc = sql_run(st, "writing a ticket", err);
         if (rc < 0)
             return rc;
+        if (!t->stored)
+            continue;
+        rows_bind_ticket(l->st.ticket_update, &t->now, &t->counts, t->accuser, t->due_at);
+        rc = sql_run(l->st.ticket_update, "writing a ticket", err);
     }
-    return 0;
+    return rc;
 }
 
 void folded_end_group(struct ledger *l)
@@ -311,6 +383,7 @@ void folded_forget(struct ledger *l)
     struct touched *t, *next;
 
     folded_end_group(l);
+    l->unread_count = 0;
     HASH_ITER(hh, l->touched, t, next) {
         HASH_DEL(l->touched, t);
         free_touched(l, t);

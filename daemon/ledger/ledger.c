@@ -353,6 +353,7 @@ void ledger_close(struct ledger *l)
     mailbox_destroy(l->inbox);
     pthread_mutex_destroy(&l->outbox_lock);
     free(l->changed);
+    free(l->unread);
     free(l->path);
     if (l->lock_fd >= 0)
         (void)close(l->lock_fd);        /* nothing was written through it */

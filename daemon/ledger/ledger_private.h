@@ -12,6 +12,7 @@
 #include "kpi/contribution.h"
 #include "kpi/device.h"
 #include "kpi/tally.h"
+#include "ledger/bulk.h"
 #include "ledger/ledger.h"
 #include "ledger/sql.h"
 
@@ -100,9 +101,10 @@ struct news {
 struct statements {
     sqlite3_stmt *begin, *commit, *rollback;
     sqlite3_stmt *event_put, *event_get, *event_of_subject, *event_of_kind, *event_after;
-    sqlite3_stmt *ticket_get, *ticket_insert, *ticket_update, *ticket_due, *ticket_jobs;
+    sqlite3_stmt *ticket_get, *tickets_get, *tickets_insert, *ticket_update;
+    sqlite3_stmt *ticket_due, *ticket_jobs;
     sqlite3_stmt *device_put, *device_delete, *device_due;
-    sqlite3_stmt *fact_get, *fact_put, *fact_delete, *fact_window, *fact_all;
+    sqlite3_stmt *fact_get, *facts_put, *fact_delete, *fact_window, *fact_all;
     sqlite3_stmt *quarantine_put, *quarantine_state, *quarantine_decide, *quarantine_count;
     sqlite3_stmt *gap_clear, *gap_put;
     sqlite3_stmt *cursor_put, *house_put, *next_due;
@@ -112,6 +114,7 @@ struct statements {
 struct ledger {
     sqlite3 *db;
     struct statements st;
+    struct bulk arriving_event, wanted_ticket, new_ticket, counted_fact;
     const struct clock *clock;
     struct rules *rules;
     char *path;
@@ -131,6 +134,8 @@ struct ledger {
 
     /* In memory since the last store. */
     struct touched *touched;
+    struct touched **unread;    /* of these: not yet looked for in the table */
+    size_t unread_count, unread_capacity;
     struct touched_device *devices;
     struct cell *cells;
     int64_t memory_due_at;      /* nothing in memory falls due before */
@@ -193,8 +198,9 @@ void writer_publish(struct ledger *l, struct ledger_request **requests, size_t c
 void writer_note_health(struct ledger *l, int rc, const struct err *err);
 
 /* count.c */
-/* Folds one logged event into what is in memory. */
-int count_fold(struct ledger *l, const struct event *event, struct err *err);
+/* Folds logged events into what is in memory. They must live until it returns. */
+int count_fold(struct ledger *l, const struct event *const *events, size_t count,
+               struct err *err);
 /* Counts all that was touched since the last call. */
 int count_group(struct ledger *l, struct err *err);
 /* Around any number of reads: locks are taken once. count_store within it ends it. count_end
@@ -209,9 +215,13 @@ void count_forget(struct ledger *l);
 int count_recover(struct ledger *l, struct err *err);
 
 /* event_log.c */
-/* 1 new (line->seq set), 0 the log had it word for word, 2 the log has another of that identity. */
-int log_append(struct ledger *l, struct ledger_line *line, const char *via, int64_t received_at,
-               struct err *err);
+/* Appends the events of all these requests. Each line's `seq` is then its position, or 0 if it is
+ * no event or the log has one of its identity. */
+int log_append(struct ledger *l, struct ledger_request **requests, size_t count,
+               int64_t received_at, struct err *err);
+/* The log has an event of this identity (line->seq is set to its position): 0 word for word, 2 it
+ * says something else. */
+int log_compare(struct ledger *l, struct ledger_line *line, struct err *err);
 /* Every event of a subject, in event order. */
 int log_read(struct ledger *l, const char *kind, const char *subject, struct logged_list *list,
              struct err *err);
@@ -223,6 +233,10 @@ int log_read_after(struct ledger *l, int64_t position, int limit, struct logged_
 void logged_finish(struct logged_list *list);
 
 /* folded.c */
+/* Before events are applied: remembers which ticket one will touch, to read all at once. */
+void folded_expect(struct ledger *l, const struct event *event);
+/* Reads those that were expected. */
+int folded_read(struct ledger *l, struct err *err);
 int folded_apply(struct ledger *l, const struct event *event, struct err *err);
 /* Finds or reads a ticket and puts it on the group's list. */
 int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct touched **ret,

@@ -20,46 +20,53 @@ static int64_t ticket_flags(const struct ticket *ticket)
            (ticket->corrected ? FLAG_CORRECTED : 0);
 }
 
-static void bind_attributes(sqlite3_stmt *stmt, int first, const struct attributes *is)
+static void put_attributes(struct bulk_value *to, const struct attributes *is)
 {
-    sql_bind_text_or_null(stmt, first, is->device);
-    sql_bind_text_or_null(stmt, first + 1, is->site);
-    sql_bind_text_or_null(stmt, first + 2, is->department);
-    sql_bind_text_or_null(stmt, first + 3, is->staff);
-    sql_bind_text_or_null(stmt, first + 4, is->vehicle);
-    sql_bind_text_or_null(stmt, first + 5, is->model);
+    to[0] = bulk_text_or_null(is->device);
+    to[1] = bulk_text_or_null(is->site);
+    to[2] = bulk_text_or_null(is->department);
+    to[3] = bulk_text_or_null(is->staff);
+    to[4] = bulk_text_or_null(is->vehicle);
+    to[5] = bulk_text_or_null(is->model);
 }
 
-static void bind_counts(sqlite3_stmt *stmt, int first, const struct counts *counts)
+static void put_counts(struct bulk_value *to, const struct counts *counts)
 {
-    sql_bind_integer(stmt, first, counts->numerator);
-    sql_bind_integer(stmt, first + 1, counts->denominator);
-    sql_bind_integer(stmt, first + 2, counts->excluded);
-    sql_bind_integer(stmt, first + 3, counts->pending);
+    to[0] = bulk_integer(counts->numerator);
+    to[1] = bulk_integer(counts->denominator);
+    to[2] = bulk_integer(counts->excluded);
+    to[3] = bulk_integer(counts->pending);
+}
+
+void rows_ticket(struct bulk_value to[TICKET_COLUMN_COUNT], const struct ticket *ticket,
+                 const struct contribution *contribution, const char *accuser, int64_t due_at)
+{
+    bool counts = !counts_are_zero(&contribution->counts);
+
+    to[0] = bulk_text(ticket->kind);
+    to[1] = bulk_text(ticket->ticket);
+    to[2] = bulk_instant(ticket->opened_at);
+    to[3] = bulk_instant(ticket->settled_at);
+    to[4] = bulk_integer(ticket_flags(ticket));
+    to[5] = bulk_text_or_null(outcome_name(ticket->outcome));
+    to[6] = bulk_text_or_null(ticket->reason);
+    put_attributes(to + 7, &ticket->is);
+    to[13] = bulk_integer(ticket->events);
+    to[14] = bulk_instant(ticket->events > 0 ? ticket->last_at : INSTANT_NONE);
+    to[15] = bulk_instant(ticket->next_at);
+    to[16] = bulk_text_or_null(accuser);
+    to[17] = bulk_instant(counts ? contribution->counts_at : INSTANT_NONE);
+    put_counts(to + 18, &contribution->counts);
+    to[22] = bulk_instant(due_at);
 }
 
 void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
                       const struct contribution *contribution, const char *accuser, int64_t due_at)
 {
-    bool counts = !counts_are_zero(&contribution->counts);
+    struct bulk_value row[TICKET_COLUMN_COUNT];
 
-    sql_bind_text(stmt, 1, ticket->kind);
-    sql_bind_text(stmt, 2, ticket->ticket);
-    sql_bind_instant(stmt, 3, ticket->opened_at);
-    sql_bind_instant(stmt, 4, ticket->settled_at);
-    sql_bind_integer(stmt, 5, ticket_flags(ticket));
-    sql_bind_text_or_null(stmt, 6, outcome_name(ticket->outcome));
-    sql_bind_text_or_null(stmt, 7, ticket->reason);
-    bind_attributes(stmt, 8, &ticket->is);
-    sql_bind_integer(stmt, 14, ticket->events);
-    sql_bind_instant(stmt, 15, ticket->events > 0 ? ticket->last_at : INSTANT_NONE);
-    sql_bind_text_or_null(stmt, 16, ticket->last_source);
-    sql_bind_text_or_null(stmt, 17, ticket->last_id);
-    sql_bind_instant(stmt, 18, ticket->next_at);
-    sql_bind_text_or_null(stmt, 19, accuser);
-    sql_bind_instant(stmt, 20, counts ? contribution->counts_at : INSTANT_NONE);
-    bind_counts(stmt, 21, &contribution->counts);
-    sql_bind_instant(stmt, 25, due_at);
+    rows_ticket(row, ticket, contribution, accuser, due_at);
+    bulk_bind(stmt, row, TICKET_COLUMN_COUNT);
 }
 
 static bool read_outcome(sqlite3_stmt *stmt, int column, enum outcome *ret)
@@ -111,10 +118,7 @@ static bool read_ticket_texts(sqlite3_stmt *stmt, int first, struct ticket *tick
     return read_outcome(stmt, first + 5, &ticket->outcome) &&
            sql_column_text_into(stmt, first + 6, ticket->reason, sizeof ticket->reason) &&
            read_attributes(stmt, first + 7, &ticket->is) &&
-           sql_column_text_into(stmt, first + 15, ticket->last_source,
-                                sizeof ticket->last_source) &&
-           sql_column_text_into(stmt, first + 16, ticket->last_id, sizeof ticket->last_id) &&
-           sql_column_text_into(stmt, first + 18, accuser, TICKET_SIZE);
+           sql_column_text_into(stmt, first + 16, accuser, TICKET_SIZE);
 }
 
 bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
@@ -133,10 +137,10 @@ bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
     ticket->corrected = flags & FLAG_CORRECTED;
     ticket->events = sqlite3_column_int(stmt, first + 13);
     ticket->last_at = sql_column_integer_or(stmt, first + 14, ticket->last_at);
-    ticket->next_at = sql_column_integer_or(stmt, first + 17, INSTANT_NEVER);
+    ticket->next_at = sql_column_integer_or(stmt, first + 15, INSTANT_NEVER);
     if (!read_ticket_texts(stmt, first, ticket, accuser))
         return false;
-    *contribution = read_contribution(stmt, first + 19, ticket, accuser);
+    *contribution = read_contribution(stmt, first + 17, ticket, accuser);
     return true;
 }
 
@@ -190,26 +194,36 @@ void rows_bind_device(sqlite3_stmt *stmt, const struct device_history *history,
     sql_bind_instant(stmt, 7, device_due_at(history, rules, as_of));
 }
 
+void rows_fact(struct bulk_value to[FACT_COLUMN_COUNT], char name[PERIOD_SIZE],
+               const struct kpi *kpi, struct period period, const char *scope,
+               const struct fact *fact, const struct zone *zone)
+{
+    to[0] = bulk_text(kpi->id);
+    to[1] = bulk_text(period_format(name, period));
+    to[2] = bulk_text(scope);
+    to[3] = bulk_integer(period.kind);
+    to[4] = bulk_integer(period_begin(period, zone));
+    to[5] = bulk_integer(period_end(period, zone));
+    put_counts(to + 6, &fact->counts);
+    to[10] = bulk_integer_or_null(fact->rate_e6, RATE_NONE);
+    to[11] = bulk_integer_or_null(fact->low_e6, RATE_NONE);
+    to[12] = bulk_integer_or_null(fact->high_e6, RATE_NONE);
+    to[13] = bulk_integer_or_null(fact->target_e4, TARGET_NONE);
+    to[14] = bulk_text(direction_name(kpi->direction));
+    to[15] = bulk_text(verdict_name(fact->verdict));
+    to[16] = bulk_integer(fact->shortfall);
+}
+
 void rows_bind_fact(sqlite3_stmt *stmt, const struct kpi *kpi, struct period period,
                     const char *scope, const struct fact *fact, const struct zone *zone)
 {
+    struct bulk_value row[FACT_COLUMN_COUNT];
     char name[PERIOD_SIZE];
 
-    sql_bind_text(stmt, 1, kpi->id);
+    rows_fact(row, name, kpi, period, scope, fact, zone);
+    bulk_bind(stmt, row, FACT_COLUMN_COUNT);
     /* Copied: the name lives no longer than this call. */
-    (void)sqlite3_bind_text(stmt, 2, period_format(name, period), -1, SQLITE_TRANSIENT);
-    sql_bind_text(stmt, 3, scope);
-    sql_bind_integer(stmt, 4, period.kind);
-    sql_bind_integer(stmt, 5, period_begin(period, zone));
-    sql_bind_integer(stmt, 6, period_end(period, zone));
-    bind_counts(stmt, 7, &fact->counts);
-    sql_bind_integer_or_null(stmt, 11, fact->rate_e6, RATE_NONE);
-    sql_bind_integer_or_null(stmt, 12, fact->low_e6, RATE_NONE);
-    sql_bind_integer_or_null(stmt, 13, fact->high_e6, RATE_NONE);
-    sql_bind_integer_or_null(stmt, 14, fact->target_e4, TARGET_NONE);
-    sql_bind_text(stmt, 15, direction_name(kpi->direction));
-    sql_bind_text(stmt, 16, verdict_name(fact->verdict));
-    sql_bind_integer(stmt, 17, fact->shortfall);
+    sql_bind_text_copied(stmt, 2, name);
 }
 
 static bool read_verdict(sqlite3_stmt *stmt, int column, enum verdict *ret)

@@ -2,7 +2,7 @@
  *
  * The writer, the rebuild and the readers share this, so that two ways of reaching a figure can be
  * compared row by row. Conventions: an attribute that is not carried, and an instant that is none,
- * is NULL; a ticket that counts nowhere has counts_at NULL; last_* are NULL while no event takes
+ * is NULL; a ticket that counts nowhere has counts_at NULL; last_at is NULL while no event takes
  * part; a fact whose counts are all 0 has no row; a device has a row if the log has an event of it
  * or an install or repair ticket, as folded, names it. */
 #ifndef KPID_LEDGER_ROWS_H
@@ -15,30 +15,36 @@
 #include "kpi/device.h"
 #include "kpi/fact.h"
 #include "kpi/period.h"
+#include "ledger/bulk.h"
 #include "ledger/sql.h"
 
 /* Table ticket, in the order of rows_bind_ticket's parameters and rows_read_ticket's columns. */
 #define TICKET_COLUMNS                                                                             \
     "kind, ticket, opened_at, settled_at, flags, outcome, reason, device, site, department, "      \
-    "staff, vehicle, model, events, last_at, last_source, last_id, next_at, accuser, counts_at, "  \
-    "numerator, denominator, excluded, pending, due_at"
+    "staff, vehicle, model, events, last_at, next_at, accuser, counts_at, numerator, "             \
+    "denominator, excluded, pending, due_at"
 #define TICKET_VALUES                                                                              \
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "  \
-    "?21, ?22, ?23, ?24, ?25"
+    "?21, ?22, ?23"
 #define TICKET_INSERT_INTO(table)                                                                  \
     "INSERT INTO " table " (" TICKET_COLUMNS ") VALUES (" TICKET_VALUES ")"
+/* All rows of a bulk. A failure leaves those before it: the transaction is given up. */
+#define TICKET_INSERT_FROM(bulk)                                                                   \
+    "INSERT OR FAIL INTO ticket (" TICKET_COLUMNS ") SELECT * FROM " bulk
 #define TICKET_UPDATE_IN(table)                                                                    \
     "UPDATE " table " SET (opened_at, settled_at, flags, outcome, reason, device, site, "          \
-    "department, staff, vehicle, model, events, last_at, last_source, last_id, next_at, "          \
-    "accuser, counts_at, numerator, denominator, excluded, pending, due_at) = (?3, ?4, ?5, ?6, "   \
-    "?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, "      \
-    "?25) WHERE kind = ?1 AND ticket = ?2"
-#define TICKET_INSERT TICKET_INSERT_INTO("ticket")
+    "department, staff, vehicle, model, events, last_at, next_at, accuser, counts_at, "            \
+    "numerator, denominator, excluded, pending, due_at) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "      \
+    "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) "                            \
+    "WHERE kind = ?1 AND ticket = ?2"
 #define TICKET_UPDATE TICKET_UPDATE_IN("ticket")
 
-enum { TICKET_COLUMN_COUNT = 25 };
+enum { TICKET_COLUMN_COUNT = 23 };
 
-/* `accuser` is "" or NULL if there is none. Borrows all until the statement is reset. */
+/* The row of a ticket. `accuser` is "" or NULL if there is none. Borrows all. */
+void rows_ticket(struct bulk_value to[TICKET_COLUMN_COUNT], const struct ticket *ticket,
+                 const struct contribution *contribution, const char *accuser, int64_t due_at);
+/* The same, bound. Borrows all until the statement is reset. */
 void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
                       const struct contribution *contribution, const char *accuser, int64_t due_at);
 /* From TICKET_COLUMNS, `first` on. `expired` and `accused` are told from the row. False if a
@@ -64,14 +70,25 @@ void rows_bind_device(sqlite3_stmt *stmt, const struct device_history *history,
     "kpi, period, scope, kind, begin_at, end_at, numerator, denominator, excluded, pending, "      \
     "rate_e6, low_e6, high_e6, target_e4, direction, verdict, shortfall"
 /* Changes only what can change, so that the indices are left alone. */
+#define FACT_ON_CONFLICT                                                                           \
+    " ON CONFLICT (kpi, period, scope) DO UPDATE SET numerator = excluded.numerator, "             \
+    "denominator = excluded.denominator, excluded = excluded.excluded, "                           \
+    "pending = excluded.pending, rate_e6 = excluded.rate_e6, low_e6 = excluded.low_e6, "           \
+    "high_e6 = excluded.high_e6, target_e4 = excluded.target_e4, "                                 \
+    "direction = excluded.direction, verdict = excluded.verdict, shortfall = excluded.shortfall"
 #define FACT_PUT_INTO(table)                                                                       \
     "INSERT INTO " table " (" FACT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "   \
-    "?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT (kpi, period, scope) DO UPDATE SET "           \
-    "numerator = ?7, denominator = ?8, excluded = ?9, pending = ?10, rate_e6 = ?11, "              \
-    "low_e6 = ?12, high_e6 = ?13, target_e4 = ?14, direction = ?15, verdict = ?16, "               \
-    "shortfall = ?17"
+    "?11, ?12, ?13, ?14, ?15, ?16, ?17)" FACT_ON_CONFLICT
 #define FACT_PUT FACT_PUT_INTO("fact")
+#define FACT_PUT_FROM(bulk)                                                                        \
+    "INSERT INTO fact (" FACT_COLUMNS ") SELECT * FROM " bulk " WHERE true" FACT_ON_CONFLICT
 
+enum { FACT_COLUMN_COUNT = 17 };
+
+/* The row of a fact. `name` takes the period's. Borrows all. */
+void rows_fact(struct bulk_value to[FACT_COLUMN_COUNT], char name[PERIOD_SIZE],
+               const struct kpi *kpi, struct period period, const char *scope,
+               const struct fact *fact, const struct zone *zone);
 void rows_bind_fact(sqlite3_stmt *stmt, const struct kpi *kpi, struct period period,
                     const char *scope, const struct fact *fact, const struct zone *zone);
 /* From FACT_COLUMNS, `first` on; the KPI's id is column `first`. False as rows_read_ticket. */

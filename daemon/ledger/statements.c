@@ -1,4 +1,4 @@
-/* The writer's statements, prepared once. */
+/* The writer's statements, prepared once, and the tables in memory that some of them read. */
 #include "ledger/ledger_private.h"
 #include "ledger/rows.h"
 
@@ -16,8 +16,9 @@ static const struct prepared table[] = {
     STATEMENT(commit, "COMMIT"),
     STATEMENT(rollback, "ROLLBACK"),
 
-    STATEMENT(event_put, "INSERT INTO event (" EVENT_COLUMNS ") "
-                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
+    /* A failure leaves the rows before it: the transaction is given up. */
+    STATEMENT(event_put, "INSERT OR FAIL INTO event (" EVENT_COLUMNS ") "
+                         "SELECT * FROM arriving_event WHERE true "
                          "ON CONFLICT (source, id) DO NOTHING"),
     STATEMENT(event_get, "SELECT seq, json FROM event WHERE source = ?1 AND id = ?2"),
     STATEMENT(event_of_subject, "SELECT seq, json FROM event WHERE kind = ?1 AND subject = ?2"),
@@ -25,7 +26,9 @@ static const struct prepared table[] = {
     STATEMENT(event_after, "SELECT seq, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
 
     STATEMENT(ticket_get, "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 AND ticket = ?2"),
-    STATEMENT(ticket_insert, TICKET_INSERT),
+    STATEMENT(tickets_get, "SELECT place, " TICKET_COLUMNS " FROM wanted_ticket CROSS JOIN ticket "
+                           "ON kind = wanted_kind AND ticket = wanted_ticket"),
+    STATEMENT(tickets_insert, TICKET_INSERT_FROM("new_ticket")),
     STATEMENT(ticket_update, TICKET_UPDATE),
     STATEMENT(ticket_due, "SELECT kind, ticket FROM ticket "
                           "WHERE due_at IS NOT NULL AND due_at <= ?1"),
@@ -38,7 +41,7 @@ static const struct prepared table[] = {
 
     STATEMENT(fact_get, "SELECT numerator, denominator, excluded, pending FROM fact "
                         "WHERE kpi = ?1 AND period = ?2 AND scope = ?3"),
-    STATEMENT(fact_put, FACT_PUT),
+    STATEMENT(facts_put, FACT_PUT_FROM("counted_fact")),
     STATEMENT(fact_delete, "DELETE FROM fact WHERE kpi = ?1 AND period = ?2 AND scope = ?3"),
     STATEMENT(fact_window, "SELECT " FACT_COLUMNS " FROM fact WHERE end_at > ?1"),
     STATEMENT(fact_all, "SELECT " FACT_COLUMNS " FROM fact"),
@@ -75,11 +78,33 @@ static sqlite3_stmt **member(struct statements *st, size_t i)
     return (sqlite3_stmt **)(void *)((char *)st + table[i].offset);
 }
 
+/* The tables that are read out of memory. */
+static int create_bulks(struct ledger *l, struct err *err)
+{
+    const struct {
+        struct bulk *bulk;
+        const char *name, *columns;
+    } bulks[] = {
+        { &l->arriving_event, "arriving_event", EVENT_COLUMNS },
+        { &l->wanted_ticket, "wanted_ticket", "place, wanted_kind TEXT, wanted_ticket TEXT" },
+        { &l->new_ticket, "new_ticket", TICKET_COLUMNS },
+        { &l->counted_fact, "counted_fact", FACT_COLUMNS },
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof bulks / sizeof bulks[0]; i++)
+        rc = bulk_create(bulks[i].bulk, l->db, bulks[i].name, bulks[i].columns, err);
+    return rc;
+}
+
 int statements_prepare(struct ledger *l, struct err *err)
 {
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        int rc = sql_prepare(l->db, table[i].sql, member(&l->st, i), err);
+    int rc = create_bulks(l, err);
 
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        rc = sql_prepare(l->db, table[i].sql, member(&l->st, i), err);
         if (rc < 0)
             return rc;
     }

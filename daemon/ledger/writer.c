@@ -36,22 +36,24 @@ static void refuse_conflict(struct ledger_line *line)
     line->seq = -1;     /* the refusal is ours: undone if the group is rolled back */
 }
 
-/* Logs one line or puts it aside. `keep_refused` is false where the refused line is a correction
- * of one that already waits in quarantine. */
+/* What became of a line: appended already, or known to the log, or put aside. `keep_refused` is
+ * false where the refused line is a correction of one that already waits in quarantine. */
 static int take_line(struct ledger *l, struct ledger_line *line, const char *via, bool keep_refused,
                      int64_t now, struct group_counts *counts, struct err *err)
 {
     int rc;
 
+    if (line->seq > 0) {
+        line->result = LINE_ACCEPTED;
+        counts->events++;
+        return line->event.type == EVENT_AMENDED
+                   ? amendments_put(l, &line->event, line->seq, err)
+                   : 0;
+    }
     if (!line->reject.reason[0]) {
-        rc = log_append(l, line, via, now, err);
+        rc = log_compare(l, line, err);
         if (rc < 0)
             return rc;
-        if (rc == 1) {
-            line->result = LINE_ACCEPTED;
-            counts->events++;
-            return 0;
-        }
         if (rc == 0) {
             line->result = LINE_DUPLICATE;
             counts->duplicates++;
@@ -64,6 +66,7 @@ static int take_line(struct ledger *l, struct ledger_line *line, const char *via
     return keep_refused ? quarantine_put(l, line, via, now, err) : 0;
 }
 
+/* After its events were appended. */
 static int take_events(struct ledger *l, struct ledger_request *r, int64_t now,
                        struct group_counts *counts, struct err *err)
 {
@@ -80,8 +83,10 @@ static int take_resubmission(struct ledger *l, struct ledger_request *r, int64_t
                              struct group_counts *counts, struct err *err)
 {
     char decision[SOURCE_SIZE + ID_SIZE + 1];
-    int rc = take_events(l, r, now, counts, err);
+    int rc = log_append(l, &r, 1, now, err);
 
+    if (rc == 0)
+        rc = take_events(l, r, now, counts, err);
     if (rc < 0 || r->count == 0 || r->lines[0].result == LINE_QUARANTINED)
         return rc;
     snprintf(decision, sizeof decision, "%s/%s", r->lines[0].event.source, r->lines[0].event.id);
@@ -89,10 +94,9 @@ static int take_resubmission(struct ledger *l, struct ledger_request *r, int64_t
 }
 
 /* A request that is refused for itself (-ENOENT) has its status set; the group goes on. */
-static int take_request(struct ledger *l, struct ledger_request *r, struct group_counts *counts,
-                        struct err *err)
+static int take_request(struct ledger *l, struct ledger_request *r, int64_t now,
+                        struct group_counts *counts, struct err *err)
 {
-    int64_t now = clock_wall(l->clock);
     int rc;
 
     if (r->what == LEDGER_RULES)
@@ -120,13 +124,29 @@ static int take_request(struct ledger *l, struct ledger_request *r, struct group
     return quarantine_decide(l, r->n, "dismissed", r->by, r->text, err);
 }
 
+/* Appends the events of those requests that bring nothing else, all at once. */
+static int append_events(struct ledger *l, struct ledger_request **requests, size_t count,
+                         int64_t now, struct err *err)
+{
+    struct ledger_request *bring[LEDGER_QUEUE_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (requests[i]->what == LEDGER_EVENTS)
+            bring[n++] = requests[i];
+    return n > 0 ? log_append(l, bring, n, now, err) : 0;
+}
+
 static int log_group(struct ledger *l, struct ledger_request **requests, size_t count,
                      struct group_counts *counts, struct err *err)
 {
+    int64_t now = clock_wall(l->clock);
     int rc = sql_run(l->st.begin, "beginning a transaction", err);
 
+    if (rc == 0)
+        rc = append_events(l, requests, count, now, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = take_request(l, requests[i], counts, err);
+        rc = take_request(l, requests[i], now, counts, err);
     if (rc == 0 && l->quarantine_touched)
         rc = quarantine_count(l, err);
     if (rc == 0)
@@ -220,6 +240,35 @@ static bool commit_group(struct ledger *l, struct ledger_request **requests, siz
     return rc == 0;
 }
 
+/* The events of a group that were new; how many go into `ret_count`. Gives. */
+static const struct event **accepted_events(struct ledger_request **requests, size_t count,
+                                            size_t *ret_count)
+{
+    const struct event **events;
+    size_t lines = 0, n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        lines += requests[i]->count;
+    events = mem_alloc((lines + 1) * sizeof *events);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < requests[i]->count; j++)
+            if (requests[i]->lines[j].result == LINE_ACCEPTED)
+                events[n++] = &requests[i]->lines[j].event;
+    *ret_count = n;
+    return events;
+}
+
+static int fold_requests(struct ledger *l, struct ledger_request **requests, size_t count,
+                         struct err *err)
+{
+    size_t n;
+    const struct event **events = accepted_events(requests, count, &n);
+    int rc = count_fold(l, events, n, err);
+
+    free(events);
+    return rc;
+}
+
 /* Folds what the group brought. The events are durable whatever happens here, so a failure is
  * the store's and not the requests': the count goes back to what is stored and is caught up. */
 static int count_requests(struct ledger *l, struct ledger_request **requests, size_t count,
@@ -230,10 +279,8 @@ static int count_requests(struct ledger *l, struct ledger_request **requests, si
 
     if (rc == 0)
         rc = deadlines_advance(l, err);
-    for (size_t i = 0; rc == 0 && !caught_up && i < count; i++)
-        for (size_t j = 0; rc == 0 && j < requests[i]->count; j++)
-            if (requests[i]->lines[j].result == LINE_ACCEPTED)
-                rc = count_fold(l, &requests[i]->lines[j].event, err);
+    if (rc == 0 && !caught_up)
+        rc = fold_requests(l, requests, count, err);
     return rc == 0 ? count_group(l, err) : rc;
 }
 

@@ -12,6 +12,9 @@
 
 #include "base/mem.h"
 #include "ledger/migrate.h"
+#include "ledger/rebuild.h"
+#include "ledger/rows.h"
+#include "ledger/schema_embedded.h"
 #include "tests/lib/ledger_fixture.h"
 
 static void assert_query(sqlite3 *db, const char *sql, const char *want)
@@ -141,6 +144,54 @@ static void test_a_failed_migration_leaves_nothing(void **state)
     sql_close(db);
 }
 
+/* A file as the program of schema `version` would have made it. */
+static sqlite3 *make_old(const char *path, int32_t version)
+{
+    struct err err;
+    sqlite3 *db;
+
+    assert_int_equal(sql_open_writer(path, &db, &err), 0);
+    for (const struct schema_file *file = schema_files; file->name; file++)
+        if (strtol(file->name, NULL, 10) >= 1 && strtol(file->name, NULL, 10) <= version)
+            assert_int_equal(sql_exec(db, file->text, &err), 0);
+    assert_int_equal(sql_execf(db, &err, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+                               0x6b706964, (int)version),
+                     0);
+    return db;
+}
+
+/* Schema 3 takes two columns from the tickets and leaves everything else of them. */
+static void test_tickets_become_narrower(void **state)
+{
+    static const char tickets[] = "SELECT * FROM ticket ORDER BY kind, ticket";
+    struct ledger_fixture *f = *state;
+    sqlite3 *db = ledger_fixture_make(f), *old;
+    struct err err;
+    char *before;
+
+    ledger_fixture_fill(f, db);
+    assert_int_equal(rebuild_in_place(db, f->rules, NOON, NULL, NULL, &err), 0);
+    before = ledger_fixture_query(db, tickets);
+    assert_true(strlen(before) > 500);
+    sql_close(db);
+
+    old = make_old(ledger_fixture_path(f, "old.db"), 2);
+    assert_int_equal(sql_execf(old, &err, "ATTACH '%s' AS new", f->path), 0);
+    assert_int_equal(sql_exec(old,
+                              "INSERT INTO main.ticket (" TICKET_COLUMNS ", last_source, last_id) "
+                              "SELECT " TICKET_COLUMNS ", 'bench', 'e-1' FROM new.ticket;"
+                              "INSERT INTO main.event SELECT * FROM new.event; DETACH new",
+                              &err),
+                     0);
+    assert_int_equal(migrate(old, NULL, NULL, &err), 0);
+    assert_query(old, "SELECT count(*) FROM pragma_table_info('ticket') WHERE name GLOB 'last_[si]*'",
+                 "0");
+    assert_query(old, tickets, before);
+    assert_query(old, "PRAGMA integrity_check", "ok");
+    sql_close(old);
+    free(before);
+}
+
 static void test_a_damaged_schema_is_told(void **state)
 {
     struct ledger_fixture *f = *state;
@@ -177,6 +228,7 @@ int main(void)
         TEST(test_another_programs_file_is_left_alone),
         TEST(test_a_reader_wants_the_present_schema),
         TEST(test_a_failed_migration_leaves_nothing),
+        TEST(test_tickets_become_narrower),
         TEST(test_a_damaged_schema_is_told),
     };
 

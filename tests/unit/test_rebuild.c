@@ -297,7 +297,7 @@ static void test_killed_anywhere_the_old_state_stands(void **state)
     sqlite3 *db = make_counted(f);
 
     before = ledger_fixture_query(db, "SELECT * FROM ticket UNION ALL SELECT kpi, period, scope, "
-                                      "numerator, denominator, pending, 1,1,1,1,1,1,1,1,1,1,1,1,1,"
+                                      "numerator, denominator, pending, 1,1,1,1,1,1,1,1,1,1,1,"
                                       "1,1,1,1,1,1 FROM fact");
     names = ledger_fixture_query(db, "SELECT name FROM sqlite_schema ORDER BY name");
     sql_close(db);
@@ -309,7 +309,7 @@ static void test_killed_anywhere_the_old_state_stands(void **state)
         assert_query(db, "SELECT name FROM sqlite_schema ORDER BY name", names);
         assert_query(db,
                      "SELECT * FROM ticket UNION ALL SELECT kpi, period, scope, numerator, "
-                     "denominator, pending, 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 FROM fact",
+                     "denominator, pending, 1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1 FROM fact",
                      before);
         assert_query(db, "SELECT as_of FROM house", "1795147200000");
         sql_close(db);
