@@ -551,5 +551,10 @@ int sources_command(struct sources *s, const char *name, struct command *command
     rc = in->driver->command(in->source, command);
     if (rc == -ENOENT)
         return err_set(err, rc, "source %s has no unit \"%s\"", name, command->unit);
+    if (rc == -EINVAL)
+        return err_set(err, rc, "source %s: %s does not take \"%s\"", name, command->verb,
+                       command->argument);
+    if (rc == -EBUSY)
+        return err_set(err, rc, "source %s is at another act: ask again when it is done", name);
     return rc < 0 ? err_set(err, rc, "source %s has no act %s", name, command->verb) : 0;
 }

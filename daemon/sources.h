@@ -37,7 +37,8 @@ struct source_view sources_view(const struct sources *sources, size_t i);
 /* 1 polled, 0 the source has nothing to ask, -ENOENT no such source. */
 int sources_poll(struct sources *sources, const char *name);
 /* Hands one explicit act to a source (see command.h). 0: it will call `done`. -ENOENT: no such
- * source, or no such unit of it; -ENOTCONN: it does not run; -EOPNOTSUPP: no such act. */
+ * source, or no such unit of it; -ENOTCONN: it does not run; -EOPNOTSUPP: no such act;
+ * -EINVAL: not with this argument; -EBUSY: one at a time. */
 int sources_command(struct sources *sources, const char *name, struct command *command,
                     struct err *err);
 

@@ -28,7 +28,7 @@ struct command {
     int status;             /* 0: done, and read back as asked. -EOPNOTSUPP: the device has no such
                              * thing. -ETIMEDOUT: no answer in time. -EBADMSG: it answers, but says
                              * something else than was asked. -EIO: it says that it failed.
-                             * -ECANCELED: the source stops. */
+                             * -ENOTCONN: its line is gone. -ECANCELED: the source stops. */
     struct err err;         /* if negative: what happened, for a person */
     char result[256];       /* what the device said, as JSON object; "" if nothing */
     void (*done)(struct command *command);
