@@ -348,11 +348,11 @@ static void on_frame(struct source *s, const struct jt905_frame *frame)
 
 static void look_for_frames(struct source *s, bool at_end)
 {
+    uint8_t whole[JT905_SERIAL_MAX]; /* a copy: the answer may begin another question */
     struct jt905_frame frame;
     size_t used, garbage;
 
     while (jt905_serial_find(s->bytes, s->length, at_end, &frame, &used, &garbage)) {
-        uint8_t whole[JT905_SERIAL_MAX]; /* the answer may begin another question */
         size_t length = used - garbage;
 
         memcpy(whole, s->bytes + garbage, length);
@@ -455,7 +455,8 @@ static void on_changed(void *arg, bool is_there)
         if (s->phase == PHASE_CLOSED)
             try_open(s);
     } else if (s->port) {
-        (void)serial_failure(s->device, ENOENT, &err);
+        err_set(&err, -ENODEV, "%s was pulled out or replaced: plug the adapter in again",
+                s->device);
         lose(s, &err);
     }
 }
