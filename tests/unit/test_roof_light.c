@@ -402,7 +402,7 @@ static void assert_ends(struct fixture *f, int status, const char *says)
 static void test_shows_every_state(void **state)
 {
     struct fixture *f = *state;
-    char argument[4];
+    char argument[16];
 
     start_well(f, "");
     for (int i = 0; i <= 6; i++) {
