@@ -36,6 +36,10 @@
 #   json EXPR                   filters standard input by a jq expression, raw
 #   event_line TYPE TICKET [K=V...]  one event as JSON, at now unless at=...
 #   rfc3339 [DATE-ARGUMENT]     an instant with milliseconds: rfc3339 "-2 hours"
+# Hardware that does not exist (kpi-sim-bench):
+#   start_bench ORDER...        starts it, and waits until all of it is there; links in $LINKS
+#   bench ORDER...              words that make one order: bench lamp3 no-answer for 5s
+#   bench_address NAME          IP:PORT or path of a port
 # Others:
 #   start NAME COMMAND...       a process in the background; output in $SCRATCH/NAME.log, pid in $PID
 #   free_port                   a TCP port that nobody listens on
@@ -53,6 +57,7 @@ CONF=$SCRATCH/kpid.conf
 SOCKET=$SCRATCH/kpid.sock
 DATABASE=$SCRATCH/kpid.db
 JOURNAL=$SCRATCH/kpid.log
+LINKS=$SCRATCH/bench
 KPID_PID=''
 STATUS=0
 export LC_ALL=C.UTF-8 TZ=UTC
@@ -309,6 +314,23 @@ event_line() {
     done
     printf '{"source":"test","id":"%s-%s-%s","type":"%s","at":"%s","ticket":"%s"%s}\n' \
         "$type" "$ticket" "$(date +%s%N)" "$type" "$at" "$ticket" "$more"
+}
+
+# --- Hardware that does not exist
+
+start_bench() {
+    start sim-bench "$KPID_BUILD/kpi-sim-bench" --links "$LINKS" --control "$SCRATCH/bench.control" \
+        --ready "$SCRATCH/bench.ready" "$@"
+    wait_until '[ -e "$SCRATCH/bench.ready" ] || process_is_gone "$PID"' 30
+    [ -e "$SCRATCH/bench.ready" ] || bail "kpi-sim-bench: $(cat "$SCRATCH/sim-bench.log")"
+}
+
+bench() {
+    "$KPID_BUILD/kpi-sim-bench" --tell "$SCRATCH/bench.control" "$@"
+}
+
+bench_address() {
+    sed -n "s/^$1 //p" "$SCRATCH/bench.ready"
 }
 
 # --- Others
