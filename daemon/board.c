@@ -36,6 +36,7 @@ struct board_period {
     int64_t begin_at, end_at;
     struct entry *first;
     size_t count;
+    const struct standing *standing; /* NULL: it is not sealed */
     UT_hash_handle hh;
 };
 
@@ -175,6 +176,23 @@ static void free_gaps(struct gaps *gaps, size_t count)
     free(gaps);
 }
 
+static void free_standings(struct publication *p)
+{
+    for (size_t i = 0; i < p->standing_count; i++)
+        free(p->standings[i].coverage);
+    free(p->standings);
+    p->standings = NULL;
+    p->standing_count = 0;
+}
+
+static const struct standing *find_standing(const struct publication *p, struct period period)
+{
+    for (size_t i = 0; i < p->standing_count; i++)
+        if (period_compare(p->standings[i].period, period) == 0)
+            return &p->standings[i];
+    return NULL;
+}
+
 static size_t kpi_count(const struct board *b)
 {
     return b->now.rules ? b->now.rules->kpi_count : 0;
@@ -191,6 +209,7 @@ void board_destroy(struct board *b)
         return;
     drop_all(b);
     free_gaps(b->now.gaps, kpi_count(b));
+    free_standings(&b->now);
     rules_destroy(b->now.rules);
     free(b);
 }
@@ -220,6 +239,7 @@ static void take_fact(struct board *b, const struct published_fact *f, int64_t p
         if (counts_are_zero(&f->fact.counts))
             return;
         e = add_entry(&b->table, f, &b->now.rules->zone);
+        find_period(&b->table, f->period)->standing = find_standing(&b->now, f->period);
     } else if (same_fact(&e->is.fact, &f->fact)) {
         return;
     } else {
@@ -295,6 +315,26 @@ static void evict(struct board *b)
     }
 }
 
+/* Each fact of a period that is sealed now, or restated, or to be restated, is shown otherwise. */
+static void take_standings(struct board *b, struct publication *p)
+{
+    struct board_period *at, *next;
+
+    HASH_ITER (hh, b->table.periods, at, next) {
+        const struct standing *was = find_standing(&b->now, at->period);
+        const struct standing *is = find_standing(p, at->period);
+
+        at->standing = is;
+        if (!is || (was && was->revision == is->revision && was->pending == is->pending))
+            continue;
+        for (struct entry *e = at->first; e; e = e->next_in_period) {
+            take_out(&b->table, e);
+            mark_changed(b, e, p->position);
+        }
+    }
+    free_standings(&b->now);
+}
+
 void board_publish(void *board, struct publication *p)
 {
     struct board *b = board;
@@ -308,6 +348,12 @@ void board_publish(void *board, struct publication *p)
     if (p->gaps) {
         free_gaps(b->now.gaps, kpi_count(b));
         b->now.gaps = p->gaps;
+    }
+    if (p->standings) {
+        take_standings(b, p);
+    } else {
+        p->standings = b->now.standings;
+        p->standing_count = b->now.standing_count;
     }
     kept = *p;
     kept.rules = b->now.rules;
@@ -326,6 +372,8 @@ void board_publish(void *board, struct publication *p)
     }
     p->rules = NULL;
     p->gaps = NULL;
+    p->standings = NULL;
+    p->standing_count = 0;
 }
 
 const struct publication *board_now(const struct board *b)
@@ -423,11 +471,19 @@ void board_each(const struct board *b, struct period from, struct period to, con
     free(found);
 }
 
+const struct standing *board_standing(const struct board *b, struct period period)
+{
+    const struct board_period *p = find_period(&b->table, period);
+
+    return p ? p->standing : find_standing(&b->now, period);
+}
+
 struct fact_view board_view(const struct board *b, const struct kpi *kpi, struct period period,
                             const char *scope, const struct fact *fact, int64_t as_of)
 {
     const struct zone *zone = &b->now.rules->zone;
     const struct board_period *p = find_period(&b->table, period);
+    const struct standing *standing = p ? p->standing : find_standing(&b->now, period);
     int64_t begin = p ? p->begin_at : period_begin(period, zone);
     int64_t end = p ? p->end_at : period_end(period, zone);
     struct fact_view view = { .kpi = kpi,
@@ -440,6 +496,14 @@ struct fact_view board_view(const struct board *b, const struct kpi *kpi, struct
     if (b->now.gaps)
         view.coverage = coverage_of(&b->now.gaps[kpi - b->now.rules->kpis], begin, end, as_of);
     view.state = end <= as_of ? FACT_CLOSING : FACT_OPEN;
+    if (standing) {
+        struct sealing sealing = { .revision = standing->revision,
+                                   .pending = standing->pending,
+                                   .as_of = standing->as_of,
+                                   .coverage = standing->coverage[kpi - b->now.rules->kpis] };
+
+        fact_view_seal(&view, &sealing);
+    }
     return view;
 }
 

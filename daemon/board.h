@@ -35,6 +35,10 @@ void board_each(const struct board *board, struct period from, struct period to,
                 const char *scope, int (*each)(void *arg, const struct published_fact *fact),
                 void *arg);
 
+/* Is the period sealed, and how does its latest revision stand? NULL: it is open, or the board does
+ * not hold it. Borrows until the next board_publish. */
+const struct standing *board_standing(const struct board *board, struct period period);
+
 /* Fills all that fact_json needs. */
 struct fact_view board_view(const struct board *board, const struct kpi *kpi, struct period period,
                             const char *scope, const struct fact *fact, int64_t as_of);

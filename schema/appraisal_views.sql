@@ -1,6 +1,33 @@
 -- The public face of the ledger. Columns are only ever added. Open read-only (mode=ro), keep reads
 -- short: a long transaction lets the write-ahead log grow.
 
+-- Every revision of every sealed fact, as it was sealed; `seal` is its record in appraisal_seal.
+DROP VIEW IF EXISTS appraisal_fact_history;
+CREATE VIEW appraisal_fact_history AS
+SELECT
+    s.kpi, s.period,
+    CASE s.kind WHEN 0 THEN 'day' WHEN 1 THEN 'week' WHEN 2 THEN 'month' ELSE 'year' END AS period_kind,
+    s.scope, s.numerator, s.denominator, s.excluded, s.pending,
+    s.rate_e6 / 1000000.0 AS rate, s.low_e6 / 1000000.0 AS low, s.high_e6 / 1000000.0 AS high,
+    s.target_e4 / 10000.0 AS target,
+    s.direction, s.verdict, s.shortfall,
+    s.coverage_e4 / 10000.0 AS coverage, s.gaps,
+    'sealed' AS state, r.revision AS revision, r.at AS as_of,
+    s.begin_at AS begin_at, s.end_at AS end_at,
+    s.seal AS seal
+FROM sealed_fact s JOIN seal r ON r.n = s.seal;
+
+-- The chain: each sealing, restatement, note, exclusion and accepted configuration.
+-- restatement_pending: something moved since this revision of the period was sealed.
+DROP VIEW IF EXISTS appraisal_seal;
+CREATE VIEW appraisal_seal AS
+SELECT r.n AS seal, r.kind, r.period, r.revision, r.at AS as_of, r.by, r.why, r.position,
+       r.facts, r.moved, r.coverage, r.quarantine, r.content, r.config_digest, r.digest,
+       EXISTS (SELECT 1 FROM sealed_period p WHERE p.period = r.period AND p.seal = r.n
+               AND p.pending_at IS NOT NULL) AS restatement_pending
+FROM seal r;
+
+-- The latest revision of each fact of a sealed period, and the others as they are now.
 DROP VIEW IF EXISTS appraisal_fact;
 CREATE VIEW appraisal_fact AS
 SELECT
@@ -27,4 +54,14 @@ SELECT
     0 AS revision,
     h.as_of AS as_of,
     f.begin_at AS begin_at, f.end_at AS end_at
-FROM fact f, house h;
+FROM fact f, house h
+WHERE f.period NOT IN (SELECT period FROM sealed_period)
+UNION ALL
+SELECT
+    s.kpi, s.period,
+    CASE s.kind WHEN 0 THEN 'day' WHEN 1 THEN 'week' WHEN 2 THEN 'month' ELSE 'year' END,
+    s.scope, s.numerator, s.denominator, s.excluded, s.pending,
+    s.rate_e6 / 1000000.0, s.low_e6 / 1000000.0, s.high_e6 / 1000000.0, s.target_e4 / 10000.0,
+    s.direction, s.verdict, s.shortfall, s.coverage_e4 / 10000.0, s.gaps,
+    'sealed', p.revision, p.sealed_at, s.begin_at, s.end_at
+FROM sealed_period p JOIN sealed_fact s ON s.seal = p.seal AND s.period = p.period;

@@ -227,6 +227,7 @@ static int add_row(void *arg, const struct fact_row *row)
     if (!kpi)
         return 0; /* counted under another configuration, which left it behind */
     view = work_view(l->work, kpi, row->period, row->scope, &row->fact);
+    fact_view_seal(&view, &row->sealing);
     return list_add(&l->list, &view, &l->work->rules->zone);
 }
 

@@ -139,6 +139,17 @@ enum fact_state fact_state_of(struct period period, const struct zone *zone, int
     return as_of < period_end(period, zone) ? FACT_OPEN : FACT_CLOSING;
 }
 
+void fact_view_seal(struct fact_view *view, const struct sealing *sealing)
+{
+    if (sealing->revision == 0)
+        return;
+    view->state = FACT_SEALED;
+    view->revision = sealing->revision;
+    view->pending = sealing->pending;
+    view->coverage = sealing->coverage;
+    view->as_of = sealing->as_of;
+}
+
 const char *verdict_name(enum verdict verdict)
 {
     assert(verdict < LENGTH(verdict_names));

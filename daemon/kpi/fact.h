@@ -25,6 +25,14 @@ struct fact {
     int64_t shortfall;
 };
 
+/* How a sealed fact stands; revision 0: it is not sealed, and the rest says nothing. */
+struct sealing {
+    int32_t revision;
+    bool pending;               /* something moved since: a restatement is to come */
+    int64_t as_of;
+    struct coverage coverage;
+};
+
 /* Values counts of (kpi, period, scope). */
 struct fact fact_of(const struct counts *counts, const struct kpi *kpi, struct period period,
                     const char *scope);
@@ -44,7 +52,8 @@ const char *fact_state_name(enum fact_state state);
 const char *direction_name(enum direction direction);
 
 /* A fact as the JSON of the contract, every key in its order, no newline. `as_of` is written with
- * the offset of `zone`. */
+ * the offset of `zone`. One of a sealed period in which something moved has, besides,
+ * "restatement":"pending". */
 struct fact_view {
     const struct kpi *kpi;
     struct period period;
@@ -53,8 +62,12 @@ struct fact_view {
     struct coverage coverage;
     enum fact_state state;
     int32_t revision;
+    bool pending;               /* sealed, and something moved since */
     int64_t as_of;
 };
+
+/* Makes it the view of a sealed fact; an open one (revision 0) stays as it is. */
+void fact_view_seal(struct fact_view *view, const struct sealing *sealing);
 
 void fact_json(struct text_buffer *to, const struct fact_view *view, const struct zone *zone);
 

@@ -14,7 +14,7 @@
 #include "base/json_out.h"
 
 /* Every key once, ten integers of at most 20 characters, words and instants of ours. */
-enum { ROOM = 640 };
+enum { ROOM = 680 };
 
 /* A text of known room; asserts that it is kept. */
 struct piece {
@@ -120,7 +120,7 @@ static void put_standing(struct piece *to, const struct fact_view *view, const s
     put_integer(to, view->revision);
     put_text(to, ",\"as_of\":\"");
     put_instant(to, view->as_of, zone);
-    put_text(to, "\"}");
+    put_text(to, view->pending ? "\",\"restatement\":\"pending\"}" : "\"}");
 }
 
 void fact_json(struct text_buffer *to, const struct fact_view *view, const struct zone *zone)

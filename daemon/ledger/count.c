@@ -90,6 +90,8 @@ static int write_tables(struct ledger *l, struct err *err)
     if (rc == 0 && l->gaps_unstored)
         rc = gaps_store(l, err);
     if (rc == 0)
+        rc = seals_store(l, err);
+    if (rc == 0)
         rc = store_house(l, err);
     return rc;
 }
@@ -114,6 +116,7 @@ int count_store(struct ledger *l, struct err *err)
     if (rc < 0)
         return rc;
     forget(l);
+    seals_stored(l);
     l->stored_position = l->position;
     l->stored_at = clock_monotonic(l->clock);
     return 0;
@@ -181,6 +184,9 @@ int count_recover(struct ledger *l, struct err *err)
     int64_t end = l->position, position;
     int rc = load_house(l, err);
 
+    if (rc == 0)
+        rc = seals_reload(l, err);
+    gaps_forget(l);     /* what is sealed is held against what is stored */
     if (rc == 0)
         rc = gaps_recount(l, err);
     position = l->stored_position;

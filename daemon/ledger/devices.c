@@ -31,7 +31,7 @@ struct touched_device *devices_touch(struct ledger *l, const char *device)
     if (!d) {
         d = mem_zalloc(sizeof *d);
         text_set(d->device, sizeof d->device, device);
-        d->due_at = INSTANT_NEVER;
+        d->due_at = d->differs_from = INSTANT_NEVER;
         HASH_ADD_KEYPTR(hh, l->devices, d->device, length, d);
     }
     if (!d->in_group) {
@@ -162,13 +162,16 @@ static void tally_difference(struct ledger *l, const struct kpi *kpi,
     }
 }
 
-static void count_histories(struct ledger *l, const struct device_history *before,
+static void count_histories(struct ledger *l, struct touched_device *d,
                             const struct device_history *after)
 {
+    const struct device_history *before = &d->history;
     int64_t from = device_history_differs_from(before, l->was_as_of, after, l->as_of, l->rules);
 
     if (from == INSTANT_NEVER)
         return;
+    if (from < d->differs_from)
+        d->differs_from = from;
     for (size_t k = 0; k < l->rules->kpi_count; k++)
         if (l->rules->kpis[k].counts_devices)
             tally_difference(l, &l->rules->kpis[k], before, after, from);
@@ -188,7 +191,7 @@ static int count_device(struct ledger *l, struct touched_device *d, struct err *
         rc = fold_history(l, d, &own, true, &after, &known, err);
     }
     if (rc == 0) {
-        count_histories(l, &d->history, &after);
+        count_histories(l, d, &after);
         device_history_finish(&d->history);
         d->history = after;
         d->known = known;
@@ -214,8 +217,10 @@ int devices_store(struct ledger *l, struct err *err)
 
     HASH_ITER(hh, l->devices, d, next) {
         sqlite3_stmt *st = d->known ? l->st.device_put : l->st.device_delete;
-        int rc;
+        int rc = moved_keep_device(l, d->device, d->differs_from, err);
 
+        if (rc < 0)
+            return rc;
         if (d->known)
             rows_bind_device(st, &d->history, l->rules, l->as_of);
         else

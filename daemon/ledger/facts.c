@@ -114,7 +114,8 @@ static int count_cell(void *arg, const struct tally_cell *tally)
     if (rc < 0)
         return rc;
     counts_add(&cell->counts, &tally->counts, 1);
-    if (period_end(cell->period, &l->rules->zone) > facts_window_from(l)) {
+    if (!seals_touch(l, cell->period) &&
+        period_end(cell->period, &l->rules->zone) > facts_window_from(l)) {
         struct published_fact *changed = add_changed(l);
 
         changed->kpi = cell->kpi;
@@ -225,11 +226,64 @@ static int keep_fact(void *arg, const struct published_fact *fact)
     return 0;
 }
 
+/* The same, if the board holds its period. */
+static int keep_shown(void *arg, const struct published_fact *fact)
+{
+    struct ledger *l = arg;
+
+    if (period_end(fact->period, &l->rules->zone) <= facts_window_from(l))
+        return 0;
+    return keep_fact(l, fact);
+}
+
+/* The latest revision of what is sealed in the window, and how it was covered. */
+static int load_sealed(struct ledger *l, struct err *err)
+{
+    sqlite3_stmt *row;
+    int rc = sql_prepare(l->db, "SELECT DISTINCT s.period, s.kpi, s.coverage_e4, s.gaps "
+                         "FROM sealed_period p JOIN sealed_fact s ON s.seal = p.seal "
+                         "AND s.period = p.period WHERE p.end_at > ?1", &row, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_integer(row, 1, facts_window_from(l));
+    while ((rc = sql_step(row, "reading what is sealed", err)) == 1) {
+        const struct kpi *kpi = rules_kpi(l->rules, sql_column_text(row, 1));
+        struct period period = { 0 };
+
+        if (kpi && period_parse(sql_column_text(row, 0), &period))
+            seals_note_coverage(l, period, (size_t)(kpi - l->rules->kpis),
+                                (struct coverage){ sqlite3_column_int(row, 2),
+                                                   sqlite3_column_int(row, 3) });
+    }
+    sqlite3_finalize(row);
+    return rc;
+}
+
 int facts_load_window(struct ledger *l, struct err *err)
 {
+    int rc;
+
     l->changed_count = 0;
     sqlite3_bind_int64(l->st.fact_window, 1, facts_window_from(l));
-    return each_fact(l, l->st.fact_window, keep_fact, l, err);
+    rc = each_fact(l, l->st.fact_window, keep_fact, l, err);
+    if (rc == 0)
+        seals_forget_coverage(l);
+    return rc < 0 ? rc : load_sealed(l, err);
+}
+
+static int keep_gone(void *arg, const struct published_fact *fact)
+{
+    struct ledger *l = arg;
+    struct published_fact gone = *fact;
+
+    gone.fact.counts = (struct counts){ 0 };
+    return keep_shown(l, &gone);
+}
+
+int facts_publish_rows(struct ledger *l, sqlite3_stmt *rows, bool gone, struct err *err)
+{
+    return each_fact(l, rows, gone ? keep_gone : keep_shown, l, err);
 }
 
 int ledger_each_fact(struct ledger *l,

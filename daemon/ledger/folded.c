@@ -37,7 +37,7 @@ static struct touched *new_touched(struct ledger *l)
     } else {
         t = mem_zalloc(sizeof *t);
     }
-    t->due_at = INSTANT_NEVER;
+    t->due_at = t->stored_counts_at = INSTANT_NEVER;
     return t;
 }
 
@@ -118,6 +118,8 @@ static int fill_touched(struct touched *t, sqlite3_stmt *st, int first, struct e
     if (!rows_read_ticket(st, first, &t->now, &t->counts, t->accuser))
         return rows_damaged(err, "ticket");
     t->stored = true;
+    if (!counts_are_zero(&t->counts.counts))
+        t->stored_counts_at = t->counts.counts_at;
     t->counted_is = t->now.is;
     return 0;
 }
@@ -358,6 +360,8 @@ int folded_store(struct ledger *l, struct err *err)
     bulk_set(&l->new_ticket, next_new_ticket, &first);
     rc = sql_run(l->st.tickets_insert, "writing tickets", err);
     HASH_ITER(hh, l->touched, t, next) {
+        if (rc == 0)
+            rc = moved_keep_ticket(l, t, err);
         if (rc < 0)
             return rc;
         if (!t->stored)

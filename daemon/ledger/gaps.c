@@ -51,13 +51,54 @@ static int64_t next_edge(const struct logged_list *edges, int64_t as_of)
     return INSTANT_NEVER;
 }
 
+/* What is stored: the gaps by which what is sealed was covered, if memory has none. */
+static int load_stored(struct ledger *l, struct gaps *gaps, struct err *err)
+{
+    sqlite3_stmt *row;
+    int rc = sql_prepare(l->db, "SELECT kpi, begin_at, end_at FROM gap ORDER BY kpi, begin_at",
+                         &row, err);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = sql_step(row, "reading gaps", err)) > 0) {
+        const struct kpi *kpi = rules_kpi(l->rules, sql_column_text(row, 0));
+        struct interval gap = { sqlite3_column_int64(row, 1),
+                                sql_column_integer_or(row, 2, INSTANT_NEVER) };
+
+        if (kpi)
+            gaps_unite(&gaps[kpi - l->rules->kpis], &(struct gaps){ .items = &gap, .count = 1 });
+    }
+    sqlite3_finalize(row);
+    return rc;
+}
+
+/* What is sealed is held against the gaps as they were, unless other rules made those. */
+static int compare_with_sealed(struct ledger *l, struct gaps *was, struct err *err)
+{
+    int rc = 0;
+
+    if (l->gaps_by_rules || l->seals->sealed_until == INSTANT_NONE)
+        return 0;
+    if (was) {
+        seals_touch_gaps(l, was, l->gaps);
+        return 0;
+    }
+    was = mem_zalloc((l->rules->kpi_count + 1) * sizeof *was);
+    rc = load_stored(l, was, err);
+    if (rc == 0)
+        seals_touch_gaps(l, was, l->gaps);
+    gaps_free_all(was, l->rules->kpi_count);
+    return rc;
+}
+
 int gaps_recount(struct ledger *l, struct err *err)
 {
     struct logged_list edges = { 0 };
+    struct gaps *was;
     int rc = log_read_kind(l, "source", &edges, err);
 
     if (rc == 0) {
-        gaps_forget(l);
+        was = l->gaps;
         l->gaps = mem_zalloc((l->rules->kpi_count + 1) * sizeof *l->gaps);
         l->gaps_due_at = next_edge(&edges, l->as_of);
         for (size_t k = 0; k < l->rules->kpi_count; k++) {
@@ -67,6 +108,8 @@ int gaps_recount(struct ledger *l, struct err *err)
                 unite_input(l, &edges, kpi->sources[i], &l->gaps[k]);
         }
         l->gaps_news = l->gaps_unstored = l->anything_unstored = true;
+        rc = compare_with_sealed(l, was, err);
+        gaps_free_all(was, l->rules->kpi_count);
     }
     logged_finish(&edges);
     return rc;

@@ -47,7 +47,7 @@ static int store_house(struct ledger *l, const char *counting, const char *valui
 }
 
 static int store_all(struct ledger *l, const char *counting, const char *valuing, bool revalue,
-                     struct err *err)
+                     bool by_rules, struct err *err)
 {
     int rc = sql_exec(l->db, "BEGIN IMMEDIATE", err);
 
@@ -55,10 +55,14 @@ static int store_all(struct ledger *l, const char *counting, const char *valuing
         return rc;
     if (revalue)
         rc = revalue_facts(l->db, l->rules, err);
+    l->gaps_by_rules = by_rules;
     if (rc == 0)
         rc = gaps_recount(l, err);
+    l->gaps_by_rules = false;
     if (rc == 0)
         rc = gaps_store(l, err);
+    if (rc == 0)
+        rc = seals_store(l, err);
     if (rc == 0)
         rc = catalogue_store(l->db, l->rules, err);
     if (rc == 0)
@@ -82,7 +86,7 @@ int generation_settle(struct ledger *l, struct err *err)
         rc = rebuild_in_place(l->db, l->rules, l->as_of, l->progress, l->progress_arg, err);
     }
     if (rc == 0)
-        rc = store_all(l, counting, valuing, revalue && !recount, err);
+        rc = store_all(l, counting, valuing, revalue && !recount, revalue || recount, err);
     if (rc == -ENOSPC && !recount && !revalue) {
         /* What could not be written is there already: a full disk keeps nobody from starting. */
         writer_note_health(l, rc, err);
@@ -128,16 +132,13 @@ char *ledger_settings(const char *path)
     return settings;
 }
 
-int generation_record(struct ledger *l, const char *digest, const char *by, const char *changed,
-                      const char *settings, struct err *err)
+static int put_generation(struct ledger *l, const char *digest, const char *by,
+                          const char *changed, const char *settings, struct err *err)
 {
     sqlite3_stmt *st;
-    int rc = load_last(l, err);
+    int rc = sql_prepare(l->db, "INSERT INTO generation (number, digest, accepted_at, by, changed, "
+                         "settings) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &st, err);
 
-    if (rc < 0 || (l->generation > 0 && strcmp(l->digest, digest) == 0))
-        return rc;
-    rc = sql_prepare(l->db, "INSERT INTO generation (number, digest, accepted_at, by, changed, "
-                     "settings) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", &st, err);
     if (rc < 0)
         return rc;
     sqlite3_bind_int64(st, 1, l->generation + 1);
@@ -148,5 +149,34 @@ int generation_record(struct ledger *l, const char *digest, const char *by, cons
     sql_bind_text(st, 6, settings ? settings : "");
     rc = sql_run(st, "recording the configuration", err);
     sqlite3_finalize(st);
-    return rc < 0 ? rc : load_last(l, err);
+    return rc;
+}
+
+int generation_record(struct ledger *l, const char *digest, const char *by, const char *changed,
+                      const char *settings, struct err *err)
+{
+    int rc = load_last(l, err);
+    bool known = rc == 0 && l->generation > 0 && strcmp(l->digest, digest) == 0;
+
+    if (rc < 0 || (known && l->seals->head > 0))
+        return rc;
+    rc = sql_exec(l->db, "BEGIN IMMEDIATE", err);
+    if (rc == 0 && !known)
+        rc = put_generation(l, digest, by, changed, settings, err);
+    if (rc == 0)
+        rc = load_last(l, err);
+    if (rc == 0)
+        rc = chain_append(l, &(struct chain_record){ .kind = "configured",
+                                                     .at = clock_wall(l->clock),
+                                                     .by = by,
+                                                     .why = "",
+                                                     .content = changed }, err);
+    if (rc == 0)
+        rc = sql_exec(l->db, "COMMIT", err);
+    if (rc == 0)
+        return chain_load(l, err);
+    if (!sqlite3_get_autocommit(l->db))
+        (void)sql_exec(l->db, "ROLLBACK", NULL);    /* the first failure is the one to tell */
+    (void)load_last(l, NULL);                       /* likewise */
+    return rc;
 }

@@ -44,6 +44,7 @@ static struct ledger *new_ledger(const struct ledger_options *options)
     l->clock = options->clock;
     l->rules = rules_copy(options->rules);
     l->tally = tally_create(l->rules);
+    l->seals = mem_zalloc(sizeof *l->seals);
     l->inbox = mailbox_create(LEDGER_QUEUE_MAX, NULL, NULL);
     pthread_mutex_init(&l->outbox_lock, NULL);
     l->wal_warn_bytes = options->wal_warn_bytes;
@@ -128,6 +129,8 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
     if (rc == 0)
         rc = statements_prepare(l, err);
     if (rc == 0)
+        rc = seals_open(l, options->seals, options->seal_settle_ms, err);
+    if (rc == 0)
         rc = generation_settle(l, err);
     if (rc == 0)
         rc = generation_record(l, options->digest, options->by, options->changed,
@@ -153,6 +156,7 @@ static void take_rules(struct ledger *l, struct rules *rules)
 {
     count_forget(l);
     gaps_forget(l);
+    seals_forget_coverage(l);
     tally_destroy(l->tally);
     l->rules = rules;
     l->tally = tally_create(rules);
@@ -192,16 +196,25 @@ static void change_rules(struct ledger *l, struct ledger_request *r)
     writer_group(l, &r, 1);
 }
 
+/* A person's sealing: carried out by a later step, when the digest of the log has caught up. */
+static void ask_to_seal(struct ledger *l, struct ledger_request *r)
+{
+    if (seals_ask(l, r))
+        return;
+    r->status = err_set(&r->err, -EBUSY, "another sealing is under way: try again in a moment");
+    writer_publish(l, &r, 1);
+}
+
 /* Carries `first` and what waits behind it through as few transactions as the bound allows. */
 static void take_group(struct ledger *l, struct ledger_request *first)
 {
     struct ledger_request *group[LEDGER_QUEUE_MAX];
-    struct ledger_request *rules = NULL;
+    struct ledger_request *apart = NULL;
     size_t count = 0, lines = 0;
 
     for (struct ledger_request *r = first; r; r = mailbox_take(l->inbox)) {
-        if (r->what == LEDGER_RULES) {
-            rules = r;
+        if (r->what == LEDGER_RULES || r->what == LEDGER_SEAL || r->what == LEDGER_RESTATE) {
+            apart = r;
             break;
         }
         group[count++] = r;
@@ -211,8 +224,10 @@ static void take_group(struct ledger *l, struct ledger_request *first)
     }
     if (count > 0)
         writer_group(l, group, count);
-    if (rules)
-        change_rules(l, rules);
+    if (apart && apart->what == LEDGER_RULES)
+        change_rules(l, apart);
+    else if (apart)
+        ask_to_seal(l, apart);
 }
 
 void ledger_run(struct ledger *l)
@@ -226,12 +241,15 @@ void ledger_run(struct ledger *l)
         l->store_now = true;
         take_group(l, r);
     }
+    while (seals_nap_ms(l) <= 0 && !l->astray && l->stats.well)
+        seals_go_on(l);
 }
 
 /* How long the thread may sleep: until something falls due or must be stored, or the heartbeat. */
 static int64_t nap_ms(const struct ledger *l)
 {
     int64_t due_at = l->next_due_at < l->gaps_due_at ? l->next_due_at : l->gaps_due_at;
+    int64_t seals_nap = seals_nap_ms(l);
     int64_t nap = l->stored_at + (l->anything_unstored ? STORE_EVERY_MS : HEARTBEAT_MS) -
                   clock_monotonic(l->clock);
 
@@ -241,6 +259,8 @@ static int64_t nap_ms(const struct ledger *l)
         nap = CHECKPOINT_RETRY_MS;
     if (due_at != INSTANT_NEVER && due_at - clock_wall(l->clock) < nap)
         nap = due_at - clock_wall(l->clock);
+    if (seals_nap < nap)
+        nap = seals_nap;
     return nap < 1 ? 1 : nap;
 }
 
@@ -271,16 +291,19 @@ static void *run_thread(void *arg)
     uint64_t given_at = 0;
 
     for (;;) {
-        struct ledger_request *r = mailbox_wait(l->inbox, nap_ms(l));
+        bool digests = seals_digest_some(l);
+        int64_t nap = nap_ms(l);
+        struct ledger_request *r = mailbox_wait(l->inbox, digests ? 1 : nap);
 
-        if (r)
+        if (r) {
             take_group(l, r);
-        else if (mailbox_is_closed(l->inbox))
+        } else if (mailbox_is_closed(l->inbox)) {
             return NULL;
-        else {
+        } else if (!digests || nap <= 1) {
             give_memory_back(l, &given_at);
             writer_group(l, NULL, 0);
         }
+        seals_go_on(l);
         warn_of_wal(l, &warned);
     }
 }
@@ -297,6 +320,9 @@ int ledger_start(struct ledger *l, struct err *err)
 
 static void finish_publication(struct publication *p)
 {
+    for (size_t i = 0; i < p->standing_count; i++)
+        free(p->standings[i].coverage);
+    free(p->standings);
     for (size_t i = 0; p->gaps && i < p->gap_count; i++)
         gaps_finish(&p->gaps[i]);
     free(p->gaps);
@@ -344,6 +370,7 @@ void ledger_close(struct ledger *l)
             log_warning("ledger: %s", err.text);
     }
     statements_finish(l);
+    seals_close(l);
     sql_close(l->db);
     free_memory(l);
     free_outbox(l);

@@ -43,6 +43,8 @@ enum ledger_what {
     LEDGER_RESUBMIT,            /* quarantine item `n` is replaced by lines[0]; by */
     LEDGER_DISMISS,             /* quarantine item `n`; by, text = the reason */
     LEDGER_NOTE,                /* an explanation is given: note, by */
+    LEDGER_SEAL,                /* seals `period` now; by, text = the reason */
+    LEDGER_RESTATE,             /* writes its next revision; by, text = the reason */
     LEDGER_STORE,               /* nothing: completes once readers see what was published */
     LEDGER_RULES,               /* rules, digest, by, text = changed keys, settings: a new
                                  * generation */
@@ -69,13 +71,15 @@ struct ledger_request {
     int64_t n;
     const char *by;
     const char *text;
+    struct period period;       /* a week */
     const char *digest;
     const char *settings;
     struct rules *rules;        /* takes */
     const struct ledger_note *note;
     /* Filled in: */
     int status;                 /* 0, or negative errno: nothing of the request was taken.
-                                 * -ENOENT: no waiting quarantine item `n` */
+                                 * -ENOENT: no waiting quarantine item `n`; -EEXIST: what was to
+                                 * be sealed is, or is not yet to be, or nothing moved */
     struct err err;             /* if status is negative */
     int64_t position;           /* the log's last seq with this request in it */
     int64_t at;                 /* LEDGER_NOTE: when it was given */
@@ -88,6 +92,15 @@ struct published_fact {
     struct period period;
     char scope[SCOPE_SIZE];
     struct fact fact;           /* all counts 0: the fact is no more */
+};
+
+/* A sealed period: its latest revision. */
+struct standing {
+    struct period period;
+    int32_t revision;
+    bool pending;               /* something moved since */
+    int64_t as_of;
+    struct coverage *coverage;  /* one for each KPI of the rules */
 };
 
 /* What the ledger knows of itself, for status and metrics. */
@@ -118,6 +131,8 @@ struct publication {
     struct gaps *gaps;          /* one for each KPI; NULL: unchanged */
     size_t gap_count;           /* of them */
     int64_t window_from;        /* the board holds the periods that end after this */
+    struct standing *standings; /* every sealed period of the window; NULL: unchanged */
+    size_t standing_count;
     struct ledger_stats stats;
 };
 
@@ -130,6 +145,8 @@ struct ledger_options {
     const char *settings;       /* all of them, one "path = value" a line; may be NULL */
     const struct clock *clock;
     int64_t wal_warn_bytes;
+    bool seals;                 /* weeks are sealed by themselves when they are due */
+    int64_t seal_settle_ms;     /* but not so soon after a start, or a leap of the clock */
     /* Told now and then during a migration, a rebuild or a catch-up that the work goes on (for
      * EXTEND_TIMEOUT_USEC). Optional. */
     void (*progress)(void *arg, const char *what);

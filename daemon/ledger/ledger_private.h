@@ -14,6 +14,7 @@
 #include "kpi/tally.h"
 #include "ledger/bulk.h"
 #include "ledger/ledger.h"
+#include "ledger/seals.h"
 #include "ledger/sql.h"
 
 enum {
@@ -39,6 +40,7 @@ struct touched {
     struct contribution counts;
     char accuser[TICKET_SIZE];              /* "": none */
     int64_t due_at;
+    int64_t stored_counts_at;               /* as its row says; INSTANT_NEVER: nowhere */
     struct touched *next_in_group;
     struct touched_device *filed_under;     /* installs and repairs: the device they name now */
     struct touched *next_filed, *previous_filed;
@@ -54,6 +56,7 @@ struct touched_device {
     bool counted;               /* `history` is what it was last counted by */
     bool known;                 /* something in the log names it */
     struct device_history history;
+    int64_t differs_from;       /* the earliest change since the last store */
     int64_t due_at;
     struct touched *first_job;
     struct touched_device *next_in_group;
@@ -127,6 +130,7 @@ struct ledger {
     int64_t next_due_at;
     int64_t gaps_due_at;        /* an edge of an input dated after as_of */
     struct gaps *gaps;          /* one for each KPI */
+    bool gaps_by_rules;         /* they are folded anew because the rules changed */
     int64_t generation;
     char digest[65];
     int64_t accepted_at;
@@ -158,6 +162,8 @@ struct ledger {
     size_t changed_count, changed_capacity;
     struct touched *free_touched;
     size_t free_count;
+
+    struct seals *seals;
 
     struct ledger_stats stats;
     int64_t wal_warn_bytes;
@@ -272,6 +278,9 @@ int facts_store(struct ledger *l, struct err *err);
 void facts_forget(struct ledger *l);
 int facts_load_window(struct ledger *l, struct err *err);
 int64_t facts_window_from(const struct ledger *l);
+/* Notes for the publication the facts that `rows` (FACT_COLUMNS) yields, as far as the board shows
+ * them; `gone`: that they are no more. */
+int facts_publish_rows(struct ledger *l, sqlite3_stmt *rows, bool gone, struct err *err);
 
 /* gaps.c */
 /* Folds the gaps of each KPI anew from the log. */

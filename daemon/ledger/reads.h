@@ -30,8 +30,10 @@ struct fact_row {
     const char *kpi, *scope;
     struct period period;
     struct fact fact;
+    struct sealing sealing;     /* revision 0: it is as the log says now */
 };
-/* Facts with period in [from, to] of one kind, in order of (period, kpi, scope), after the given
+/* Facts as people are shown them (the latest revision of a sealed period, the present of others)
+ * with period in [from, to] of one kind, in order of (period, kpi, scope), after the given
  * key if `after_kpi` is not NULL. `kpi` NULL: all; `scope` as scope_matches, NULL: all. */
 struct fact_query {
     struct period from, to;

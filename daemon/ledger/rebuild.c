@@ -22,6 +22,7 @@
 #include "ledger/migrate.h"
 #include "ledger/recount.h"
 #include "ledger/rows.h"
+#include "ledger/seals.h"
 #include "ledger/staging.h"
 
 /* The house row follows the tables that it speaks of; position is what the log says. */
@@ -51,6 +52,8 @@ static int swap(sqlite3 *db, const struct rules *rules, int64_t as_of, struct er
 {
     int rc = sql_exec(db, "PRAGMA legacy_alter_table=ON; BEGIN IMMEDIATE", err);
 
+    if (rc == 0)
+        rc = moved_keep_recounted(db, "rules", err);
     if (rc == 0)
         rc = staging_swap(db, err);
     if (rc == 0)

@@ -69,6 +69,11 @@ void rows_bind_device(sqlite3_stmt *stmt, const struct device_history *history,
 #define FACT_COLUMNS                                                                               \
     "kpi, period, scope, kind, begin_at, end_at, numerator, denominator, excluded, pending, "      \
     "rate_e6, low_e6, high_e6, target_e4, direction, verdict, shortfall"
+/* The same of `sealed_period p` joined with its `sealed_fact s`. */
+#define SEALED_FACT_COLUMNS                                                                        \
+    "s.kpi, p.period, s.scope, s.kind, s.begin_at, s.end_at, s.numerator, s.denominator, "         \
+    "s.excluded, s.pending, s.rate_e6, s.low_e6, s.high_e6, s.target_e4, s.direction, s.verdict, " \
+    "s.shortfall"
 /* Changes only what can change, so that the indices are left alone. */
 #define FACT_ON_CONFLICT                                                                           \
     " ON CONFLICT (kpi, period, scope) DO UPDATE SET numerator = excluded.numerator, "             \

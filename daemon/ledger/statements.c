@@ -43,7 +43,12 @@ static const struct prepared table[] = {
                         "WHERE kpi = ?1 AND period = ?2 AND scope = ?3"),
     STATEMENT(facts_put, FACT_PUT_FROM("counted_fact")),
     STATEMENT(fact_delete, "DELETE FROM fact WHERE kpi = ?1 AND period = ?2 AND scope = ?3"),
-    STATEMENT(fact_window, "SELECT " FACT_COLUMNS " FROM fact WHERE end_at > ?1"),
+    /* What people are shown: the latest revision of what is sealed, the present of the rest. */
+    STATEMENT(fact_window,
+              "SELECT " FACT_COLUMNS " FROM fact WHERE end_at > ?1 "
+              "AND period NOT IN (SELECT period FROM sealed_period) UNION ALL "
+              "SELECT " SEALED_FACT_COLUMNS " FROM sealed_period p JOIN sealed_fact s "
+              "ON s.seal = p.seal AND s.period = p.period WHERE p.end_at > ?1"),
     STATEMENT(fact_all, "SELECT " FACT_COLUMNS " FROM fact"),
 
     STATEMENT(gap_clear, "DELETE FROM gap"),

@@ -51,8 +51,8 @@ int subjects_init(struct subjects *subjects, sqlite3 *db, const char *tickets, s
 {
     int rc;
 
-    *subjects = (struct subjects){ .db = db };
-    rc = sql_prepare(db, "SELECT json, seq FROM event WHERE kind = ?1 AND subject = ?2",
+    *subjects = (struct subjects){ .db = db, .up_to = INT64_MAX };
+    rc = sql_prepare(db, "SELECT json, seq FROM event WHERE kind = ?1 AND subject = ?2 AND seq <= ?3",
                      &subjects->events, err);
     if (rc < 0)
         return rc;
@@ -80,6 +80,7 @@ int subjects_events(struct subjects *subjects, const char *kind, const char *sub
 
     sql_bind_text(stmt, 1, kind);
     sql_bind_text(stmt, 2, subject);
+    sql_bind_integer(stmt, 3, subjects->up_to);
     while ((rc = sql_step(stmt, "event log", err)) > 0) {
         rc = event_list_add(list, sql_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0),
                             sqlite3_column_int64(stmt, 1), err);

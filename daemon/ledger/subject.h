@@ -27,11 +27,13 @@ void event_list_finish(struct event_list *list);
 
 struct subjects {
     sqlite3 *db;
+    int64_t up_to; /* position: the log as it was then; INT64_MAX: as it is */
     sqlite3_stmt *events;
     sqlite3_stmt *jobs;
 };
 
-/* `tickets` is the table of folded tickets. Borrows `db`. Close with subjects_finish. */
+/* `tickets` is the table of folded tickets, or a query in parentheses with kind, ticket,
+ * device. Borrows `db`. Close with subjects_finish. */
 int subjects_init(struct subjects *subjects, sqlite3 *db, const char *tickets, struct err *err);
 void subjects_finish(struct subjects *subjects);
 

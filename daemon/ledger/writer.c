@@ -10,6 +10,7 @@
  * A commit of the log that fails takes nothing: every request of the group completes with the
  * failure and nothing of it was kept. The failure is said once in the journal, and so is the
  * recovery, which the next request or heartbeat tries by itself. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,7 @@ static int take_request(struct ledger *l, struct ledger_request *r, int64_t now,
 
     if (r->what == LEDGER_RULES)
         return 0;       /* done before the group, and its status is told */
+    assert(r->what != LEDGER_SEAL && r->what != LEDGER_RESTATE);
     r->status = 0;
     if (r->what == LEDGER_STORE) {
         l->store_now = true;
@@ -399,7 +401,7 @@ static void fill_publication(struct ledger *l, struct publication *p)
     p->position = l->position;
     p->stored = !l->anything_unstored && !l->astray;
     p->as_of = l->as_of;
-    p->next_due_at = l->next_due_at;
+    p->next_due_at = l->next_due_at < seals_next_at(l) ? l->next_due_at : seals_next_at(l);
     p->last_at = l->last_at;
     p->generation = l->generation;
     memcpy(p->digest, l->digest, sizeof p->digest);
@@ -408,6 +410,7 @@ static void fill_publication(struct ledger *l, struct publication *p)
     p->stats = l->stats;
     if (whole)
         fill_window(l, p);
+    seals_fill(l, p, p->window_from);
     if (l->gaps_news) {
         p->gaps = gaps_copy(l);
         p->gap_count = p->gaps ? l->rules->kpi_count : 0;

@@ -77,7 +77,9 @@ static void execute(const char *database, const char *sql)
 
 static int set_up(void **state)
 {
-    static const char *const files[] = { "schema/001_ledger.sql", "schema/appraisal_views.sql" };
+    static const char *const files[] = { "schema/001_ledger.sql", "schema/002_weeks.sql",
+                                         "schema/003_narrow_ticket.sql", "schema/004_seals.sql",
+                                         "schema/appraisal_views.sql" };
     struct fixture *fixture = mem_zalloc(sizeof *fixture);
 
     text_set(fixture->folder, sizeof fixture->folder, "/tmp/kpi-report-XXXXXX");
