@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "http_feed.h"
+#include "jt808.h"
 #include "roof_light.h"
 #include "spool.h"
 
 /* Sorted by name: help, manual and near names are printed in this order. */
 const struct driver *const driver_registry[] = {
     &driver_http_feed,
+    &driver_jt808,
     &driver_roof_light,
     &driver_spool,
     NULL,
