@@ -67,9 +67,9 @@ const char *roof_light_say(char to[256], const struct roof_light_heard *heard, c
         break;
     default:
         snprintf(to, size,
-                 "%s: the lamp does not answer: look after its power and wiring (RX and TX, or A "
-                 "and B, crossed?)",
-                 device);
+                 "%s: the lamp does not answer: look after its power, its wiring (RX and TX, or A "
+                 "and B, crossed?) and `baud` (%" PRIu32 ")",
+                 device, baud);
     }
     return to;
 }

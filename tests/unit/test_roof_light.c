@@ -309,7 +309,7 @@ static void test_troubles(void **state)
         enum manner manner;
         const char *says;
     } cases[] = {
-        { "no power", SILENT, "the lamp does not answer: look after its power and wiring" },
+        { "no power", SILENT, "the lamp does not answer: look after its power, its wiring" },
         { "another rate", GARBAGE, "4 bytes came and no frame of JT/T 905: correct `baud` (9600)" },
         { "too slow", LATE, "answers later than 100ms: raise `timeout`" },
         { "another device", STRANGER, "a device of type 02 answers, a roof light has 05" },
