@@ -73,7 +73,7 @@ UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 LAW      += $(patsubst %.c,$(BUILD)/%,$(wildcard tests/law/test_*.c)) $(wildcard tests/law/[0-9]*)
 SYSTEM   := $(wildcard tests/system/[0-9]*)
 # Those in which two threads meet, for ThreadSanitizer.
-UNIT_THREADS := $(foreach part,mailbox log ledger writer intake sources api work,\
+UNIT_THREADS := $(foreach part,mailbox log ledger writer intake sources api work modbus,\
                   $(filter $(BUILD)/tests/unit/test_$(part)%,$(UNIT)))
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 

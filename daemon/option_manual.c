@@ -18,6 +18,7 @@ static const char *const value_names[] = {
     [OPTION_NAME] = "name",     [OPTION_UINT] = "number",   [OPTION_BOOL] = "true | false",
     [OPTION_SPAN] = "span",     [OPTION_TEXTS] = "texts",   [OPTION_TREE] = "tree",
     [OPTION_RATE] = "fraction", [OPTION_DATE] = "date", [OPTION_ANY] = "value",
+    [OPTION_REAL] = "decimal",
 };
 
 static const struct section {
@@ -78,18 +79,27 @@ static char *without(const struct option *o)
     return mem_strdup("");
 }
 
+static void put_options(FILE *out, const struct option *options)
+{
+    for (const struct option *o = options; o->name; o++) {
+        char *value = value_of(o), *unset = without(o);
+
+        fprintf(out, "  %-16s %s%s\n  %16s %s\n", o->name, value, unset, "", o->help);
+        free(value);
+        free(unset);
+    }
+}
+
 void option_manual_drivers(FILE *out)
 {
     for (size_t i = 0; driver_registry[i]; i++) {
         const struct driver *driver = driver_registry[i];
 
         fprintf(out, "%s%s: %s\n", i ? "\n" : "", driver->name, driver->summary);
-        for (const struct option *o = driver->options; o->name; o++) {
-            char *value = value_of(o), *unset = without(o);
-
-            fprintf(out, "  %-16s %s%s\n  %16s %s\n", o->name, value, unset, "", o->help);
-            free(value);
-            free(unset);
+        put_options(out, driver->options);
+        for (const struct driver_part *part = driver->parts; part && part->title; part++) {
+            fprintf(out, "  %s\n", part->title);
+            put_options(out, part->options);
         }
     }
 }
@@ -144,5 +154,9 @@ void option_manual_mdoc(FILE *out)
         put_mdoc(out, driver->summary);
         fputs(".\n", out);
         put_options_mdoc(out, driver->options);
+        for (const struct driver_part *part = driver->parts; part && part->title; part++) {
+            fprintf(out, ".Pp\nIn %s:\n", part->title);
+            put_options_mdoc(out, part->options);
+        }
     }
 }

@@ -36,11 +36,18 @@ struct driver_env {
                                 * says otherwise. Borrows, for the call of `create` */
 };
 
+/* The table of a group within an option that is a list or a group of groups. */
+struct driver_part {
+    const char *title; /* "units of it", for the manual; NULL ends the list */
+    const struct option *options;
+};
+
 struct driver {
     const char *name;             /* as in `driver = "spool"` */
     const char *summary;          /* one line, for `kpid --drivers` and the manual */
     const struct option *options; /* what its section may say; ends with a null name */
     size_t config_size;           /* of the struct that `options` fills */
+    const struct driver_part *parts; /* what stands within its lists of groups; optional */
 
     /* Finds what no single option can show: two units with one address, a map that overlaps.
      * `section` is the source's whole section, for the place of a fault. Adds every fault, not

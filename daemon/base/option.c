@@ -68,6 +68,7 @@ void option_finish(const struct option *options, void *config)
         case OPTION_CHOICE:
         case OPTION_RATE:
         case OPTION_DATE:
+        case OPTION_REAL:
         case OPTION_END:
             break;
         }

@@ -26,6 +26,7 @@ enum option_type {
     OPTION_RATE,        /* int32_t ten-thousandths: a fraction 0..1 of at most four decimals */
     OPTION_ANY,         /* struct option_tree *: whatever stands there, a scalar too */
     OPTION_DATE,        /* int32_t days since 1970-01-01, written "2026-01-31" */
+    OPTION_REAL,        /* double, min..max   */
 };
 
 struct option {

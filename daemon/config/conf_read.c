@@ -16,7 +16,7 @@ typedef bool read_function(const struct option *option, const struct option_tree
                            void *member, struct faults *faults);
 
 static read_function read_text, read_path, read_url, read_name, read_uint, read_bool, read_span,
-    read_choice, read_texts, read_tree, read_rate, read_any, read_date;
+    read_choice, read_texts, read_tree, read_rate, read_any, read_date, read_real;
 
 static const struct type {
     const char *is;             /* "... is WHAT: write ..." */
@@ -37,6 +37,7 @@ static const struct type {
     [OPTION_RATE] = { "a fraction", "0.98", false, read_rate },
     [OPTION_ANY] = { "a value", "1", false, read_any },
     [OPTION_DATE] = { "a date in quotes", "\"2026-01-01\"", true, read_date },
+    [OPTION_REAL] = { "a number", "0.1", false, read_real },
 };
 
 enum { SHOWN_SIZE = 64 };
@@ -373,6 +374,22 @@ static bool read_date(const struct option *option, const struct option_tree *tre
     return true;
 }
 
+/* `10` is as good as `10.0`: only libconfig tells them apart. */
+static bool read_real(const struct option *option, const struct option_tree *tree, void *member,
+                      struct faults *faults)
+{
+    if (tree->type != TREE_INTEGER && tree->type != TREE_REAL)
+        return wrong_type(option, tree, faults);
+    if (is_bounded(option) &&
+        !(tree->real >= (double)option->min && tree->real <= (double)option->max)) {
+        fault_add_at(faults, tree, "%s must be from %lld to %lld, not %s", option->name,
+                     (long long)option->min, (long long)option->max, tree->text);
+        return false;
+    }
+    *(double *)member = tree->real;
+    return true;
+}
+
 bool conf_read_value(const struct option *option, const struct option_tree *tree, void *member,
                      struct faults *faults)
 {
@@ -395,7 +412,7 @@ static void fall_back(const struct option *option, void *member)
     if (option->type == OPTION_UINT) {
         tree.type = TREE_INTEGER;
         tree.integer = strtoll(text, NULL, 10);
-    } else if (option->type == OPTION_RATE) {
+    } else if (option->type == OPTION_RATE || option->type == OPTION_REAL) {
         tree.type = TREE_REAL;
         tree.real = strtod(text, NULL);
     } else if (option->type == OPTION_BOOL) {

@@ -98,6 +98,9 @@ static void write_value(struct text_buffer *to, const struct option *option, con
     case OPTION_DATE:
         write_date(to, *(const int32_t *)member);
         break;
+    case OPTION_REAL:
+        text_buffer_addf(to, "%.17g", *(const double *)member);
+        break;
     case OPTION_TREE:
     case OPTION_ANY:
     case OPTION_END:

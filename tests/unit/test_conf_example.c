@@ -26,7 +26,6 @@ static void test_loads(void **state)
     static const char *const posts[] = { "安装部长", "技术部长", "监控部长", "客服主任" };
     struct faults faults = { 0 };
     struct conf *conf = conf_load("etc/kpid.conf", &faults);
-
     (void)state;
     faults_print(&faults);
     assert_int_equal(faults.count, 0);
@@ -122,6 +121,8 @@ static void test_has_every_driver(void **state)
 
         section(text, begin, "\n    }", &from, &to);
         check_all(from, to, begin, driver_registry[i]->options);
+        for (const struct driver_part *p = driver_registry[i]->parts; p && p->title; p++)
+            check_all(from, to, p->title, p->options);
         free(begin);
     }
     free(text);
@@ -222,7 +223,7 @@ static void test_commented_settings_are_good(void **state)
 {
     struct fixture f;
     char *text = read_example();
-    size_t places[200], count = 0;
+    size_t places[400], count = 0;
 
     (void)state;
     fixture_init(&f);
