@@ -435,6 +435,19 @@ static void test_baud(void **state)
     (void)close(fd);
 }
 
+static void test_noise(void **state)
+{
+    int fd;
+
+    (void)state;
+    assert_int_equal(do_line("gps gps1 every 20ms ttff 0; gps1 noise 1000"), 0);
+    fd = open_link("gps1");
+    assert_false(hears(fd, "GGA", 200)); /* not one byte is right */
+    assert_int_equal(do_line("gps1 noise 5"), 0);
+    assert_true(hears(fd, "GGA", 5000)); /* most are */
+    (void)close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +460,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unplugged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unheard, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_baud, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_noise, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ struct port {
     uint64_t lines_ever;
     struct waiting waiting[WAITING_MAX];
     size_t waiting_count;
-    int64_t babbled;
+    int64_t babbled, noised; /* how much chance was used up */
+    uint32_t noise_e3;
 };
 
 /* --- Lines */
@@ -155,13 +156,27 @@ void line_take(struct line *line, size_t length)
 
 /* --- Sending */
 
+static void damage(struct port *port, uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        uint64_t bits = noise_bits(port->config.seed, port->config.name, 11, port->noised++);
+
+        if (bits % 1000 < port->noise_e3)
+            bytes[i] ^= (uint8_t)(1 << (bits >> 32) % 8);
+    }
+}
+
 static void write_out(struct line *line, const uint8_t *bytes, size_t length)
 {
-    uint8_t heard[4 * LINE_MAX_BYTES];
+    uint8_t sent[4 * LINE_MAX_BYTES], heard[4 * LINE_MAX_BYTES];
     uint32_t theirs = line->is_terminal ? baud_get(line->fd) : 0;
 
     if (line->hung_up)
         return;
+    if (line->port->noise_e3 > 0 && length <= sizeof sent) {
+        damage(line->port, memcpy(sent, bytes, length), length);
+        bytes = sent;
+    }
     if (theirs > 0 && theirs != line->port->baud) {
         length = baud_resample(bytes, length, line->port->baud, theirs, heard, sizeof heard);
         bytes = heard;
@@ -250,6 +265,11 @@ void port_babble(struct port *port, int64_t every_ms)
         uv_timer_start(&port->babble, on_babble, 0, (uint64_t)every_ms);
     else
         uv_timer_stop(&port->babble);
+}
+
+void port_set_noise(struct port *port, uint32_t per_mille)
+{
+    port->noise_e3 = per_mille;
 }
 
 void port_set_baud(struct port *port, uint32_t baud)

@@ -57,6 +57,8 @@ const char *port_address(const struct port *port);
 /* Whether anybody has it open. */
 bool port_is_heard(const struct port *port);
 void port_set_baud(struct port *port, uint32_t baud);
+/* So many of a thousand bytes are damaged on their way out. */
+void port_set_noise(struct port *port, uint32_t per_mille);
 /* Chance bytes every `every_ms`; 0: no more. */
 void port_babble(struct port *port, int64_t every_ms);
 

@@ -113,6 +113,9 @@ int port_trouble(struct port *port, enum trouble trouble, bool begins, int64_t v
     case TROUBLE_BAUD:
         port_set_baud(port, begins ? (uint32_t)value : own_baud);
         return 0;
+    case TROUBLE_NOISE:
+        port_set_noise(port, begins ? (uint32_t)value : 0);
+        return 0;
     case TROUBLE_UNPLUGGED:
         if (!begins)
             return port_put_back(port, err);

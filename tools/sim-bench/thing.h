@@ -57,7 +57,7 @@ int64_t bench_now(const struct bench *bench); /* monotonic */
 int words_read(const struct option *options, char *const *words, size_t count, void *config,
                struct err *err);
 
-/* Those troubles that are the port's: babble, baud, unplugged. */
+/* Those troubles that are the port's: babble, baud, noise, unplugged. */
 int port_trouble(struct port *port, enum trouble trouble, bool begins, int64_t value,
                  uint32_t own_baud, struct err *err);
 

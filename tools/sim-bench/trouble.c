@@ -48,6 +48,8 @@ const struct trouble_kind trouble_kinds[TROUBLE_COUNT] = {
         "says nothing at all" },
     [TROUBLE_NO_FIX] = { "no-fix", ON_GPS, TAKES_NOTHING, 0, 0, 0,
         "sees satellites, none of them well enough" },
+    [TROUBLE_NOISE] = { "noise", ON_PORT, TAKES_NUMBER, 10, 1, 1000,
+        "of a thousand bytes that it sends N arrive as others" },
     [TROUBLE_PIXELS] = { "pixels", ON_LAMP, TAKES_NUMBER, 12, 1, 65535,
         "N pixels are dead; its next self-test finds them" },
     [TROUBLE_STATE] = { "state", ON_ROOF, TAKES_NUMBER, 4, 1, 255,
