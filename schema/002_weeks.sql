@@ -20,7 +20,7 @@ CREATE TABLE calendar (
     end_at      INTEGER NOT NULL,
     first_day   INTEGER NOT NULL,       -- days since 1970-01-01
     previous    TEXT NOT NULL,          -- the period before
-    PRIMARY KEY (kind, period)
+    PRIMARY KEY (period)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX calendar_begin ON calendar (kind, begin_at);
 
@@ -43,6 +43,7 @@ CREATE TABLE plan_part (
     planned     INTEGER NOT NULL,
     PRIMARY KEY (kpi, kind, begin_at)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX plan_part_period ON plan_part (period);
 
 CREATE TABLE post (
     post        TEXT PRIMARY KEY,
@@ -70,18 +71,6 @@ CREATE TABLE holder (
     PRIMARY KEY (post, place)
 ) STRICT, WITHOUT ROWID;
 
--- Explanations. Every version is kept; the last one is shown.
-CREATE TABLE note (
-    n           INTEGER PRIMARY KEY,
-    week        TEXT NOT NULL,
-    department  TEXT NOT NULL,
-    kpi         TEXT NOT NULL,
-    text        TEXT NOT NULL,
-    by          TEXT NOT NULL,          -- the user that the kernel told
-    at          INTEGER NOT NULL
-) STRICT;
-CREATE INDEX note_week ON note (week, department, kpi, n);
-
 -- Which events amended a ticket: an index of the log, so that amendments are found among millions.
 CREATE TABLE amendment (
     seq         INTEGER PRIMARY KEY,
@@ -95,5 +84,5 @@ INSERT INTO amendment (seq, kind, ticket, at, by)
 SELECT seq, kind, subject, at, json_extract(json, '$.by')
 FROM event WHERE json_extract(json, '$.type') = kind || '.amended' AND kind NOT IN ('device', 'source');
 
--- For streaks: the weeks of one KPI and scope.
-CREATE INDEX fact_week ON fact (kpi, scope, period) WHERE kind = 1;
+-- For streaks: the weeks of one scope.
+CREATE INDEX fact_week ON fact (scope, period, kpi) WHERE kind = 1;

@@ -5,6 +5,7 @@
 #include "api/api_private.h"
 
 extern const struct handler delete_quarantine;
+extern const struct handler get_appraisal;
 extern const struct handler get_devices;
 extern const struct handler get_explain;
 extern const struct handler get_facts;
@@ -16,8 +17,10 @@ extern const struct handler get_sources;
 extern const struct handler get_status;
 extern const struct handler get_ticket;
 extern const struct handler get_watch;
+extern const struct handler get_week;
 extern const struct handler post_events;
 extern const struct handler post_poll;
 extern const struct handler post_quarantine;
+extern const struct handler put_note;
 
 #endif

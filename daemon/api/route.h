@@ -8,7 +8,7 @@
 
 #include "api/problem.h"
 
-enum { ROUTE_CAPTURES = 2, ROUTE_PARAMS = 8 };
+enum { ROUTE_CAPTURES = 3, ROUTE_PARAMS = 8 };
 
 enum right { RIGHT_READ, RIGHT_WRITE };
 

@@ -16,6 +16,11 @@ const struct route api_routes[] = {
     { "GET", "/metrics", RIGHT_READ, &get_metrics,
       "Prometheus text format, or OpenMetrics by Accept", NULL, { { 0 } } },
     { "GET", "/openapi.json", RIGHT_READ, &get_openapi, "This table", NULL, { { 0 } } },
+    { "GET", "/v1/appraisal", RIGHT_READ, &get_appraisal,
+      "The posts: their KPIs, attainment and holders in a week or a month", NULL,
+      { { "post", "id of the post; all if left out" },
+        { "week", "a week; the present one if no month is given either" },
+        { "month", "or a month" } } },
     { "GET", "/v1/devices", RIGHT_READ, &get_devices, "Devices with service and fault state", NULL,
       { { "state", "in_service, out_of_service or faulty" },
         { "site", "of that site" },
@@ -51,6 +56,10 @@ const struct route api_routes[] = {
     { "GET", "/v1/watch", RIGHT_READ, &get_watch, "Changes of facts as Server-Sent Events", NULL,
       { { "kpi", "id of the KPI; all if left out" },
         { "scope", "a scope, or site:* and the like; all if left out" } } },
+    { "GET", "/v1/weeks/{week}", RIGHT_READ, &get_week, "The weekly meeting's view of a week", NULL,
+      { { 0 } } },
+    { "PUT", "/v1/weeks/{week}/notes/{department}/{kpi}", RIGHT_WRITE, &put_note,
+      "Explains why a department missed a KPI: {\"text\":\"\"}", JSON, { { 0 } } },
 };
 /* clang-format on */
 

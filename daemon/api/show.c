@@ -1,6 +1,7 @@
 /* Tickets, events and instants as JSON: one spelling for explain, tickets and devices. */
 #include "api/show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_tree.h>
@@ -19,6 +20,34 @@ void show_counts(struct text_buffer *to, const struct counts *counts)
     json_out_integer(to, "denominator", counts->denominator);
     json_out_integer(to, "excluded", counts->excluded);
     json_out_integer(to, "pending", counts->pending);
+}
+
+void show_fraction(struct text_buffer *to, const char *key, int64_t value, int decimals)
+{
+    char digits[24];
+    int64_t unit = 1;
+    int length = decimals;
+
+    json_out_key(to, key);
+    if (value < 0) {
+        text_buffer_adds(to, "null");
+        return;
+    }
+    for (int i = 0; i < decimals; i++)
+        unit *= 10;
+    snprintf(digits, sizeof digits, "%0*lld", decimals, (long long)(value % unit));
+    while (length > 1 && digits[length - 1] == '0')
+        length--;
+    text_buffer_addf(to, "%lld.%.*s", (long long)(value / unit), length, digits);
+}
+
+void show_name(struct text_buffer *to, const char *zh, const char *en)
+{
+    json_out_key(to, "name");
+    text_buffer_adds(to, "{");
+    json_out_text(to, "zh", zh);
+    json_out_text(to, "en", en);
+    text_buffer_adds(to, "}");
 }
 
 void show_text(struct text_buffer *to, const char *key, const char *text)

@@ -16,6 +16,13 @@ void show_counts(struct text_buffer *to, const struct counts *counts);
 void show_ticket(struct text_buffer *to, const struct ticket_row *row, const struct kpi *kpi,
                  const struct zone *zone);
 
+/* A fraction in units of 10^-decimals, with as many of them as say it and at least one; negative:
+ * null. */
+void show_fraction(struct text_buffer *to, const char *key, int64_t value, int decimals);
+
+/* `"name":{"zh":"","en":""}`. */
+void show_name(struct text_buffer *to, const char *zh, const char *en);
+
 /* A text that is null when it is "". */
 void show_text(struct text_buffer *to, const char *key, const char *text);
 

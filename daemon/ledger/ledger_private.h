@@ -111,7 +111,7 @@ struct statements {
     sqlite3_stmt *quarantine_put, *quarantine_state, *quarantine_decide, *quarantine_count;
     sqlite3_stmt *gap_clear, *gap_put;
     sqlite3_stmt *cursor_put, *house_put, *next_due;
-    sqlite3_stmt *note_put, *amendment_put;
+    sqlite3_stmt *note_place, *amendment_put;
 };
 
 struct ledger {
@@ -158,6 +158,7 @@ struct ledger {
     struct tally *tally;
     bool gaps_touched;
     bool quarantine_touched;
+    bool chain_touched;         /* a record was appended: its head is read back */
     struct published_fact *changed;
     size_t changed_count, changed_capacity;
     struct touched *free_touched;
@@ -308,7 +309,7 @@ int quarantine_decide(struct ledger *l, int64_t n, const char *state, const char
 int quarantine_count(struct ledger *l, struct err *err);
 
 /* notes.c */
-/* Keeps an explanation, whatever was given before. */
+/* Keeps an explanation, whatever was given before. -ENOENT: the week has no such line. */
 int notes_put(struct ledger *l, const struct ledger_note *note, const char *by, int64_t now,
               struct err *err);
 /* Notes that the event amends a ticket. */

@@ -1,21 +1,47 @@
-/* What people say of a figure: explanations, and which tickets they amended. Both are rows beside
- * the log that commit with what brought them. */
+/* What people say of a figure: explanations, each of which is a record of the chain ("KPI DEPARTMENT"
+ * is its content, the text its why), and which tickets they amended. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "kpi/period.h"
 #include "ledger/ledger_private.h"
+#include "ledger/seals.h"
+
+/* 1 if the meeting of that week looks at the department's KPI: a misspelt name would be an
+ * explanation that nobody ever reads. */
+static int has_place(struct ledger *l, const char *week, const struct ledger_note *note,
+                     struct err *err)
+{
+    sqlite3_stmt *st = l->st.note_place;
+    int rc;
+
+    sql_bind_text(st, 1, week);
+    sql_bind_text(st, 2, note->department);
+    sql_bind_text(st, 3, note->kpi);
+    rc = sql_step(st, "looking for the line to explain", err);
+    (void)sqlite3_reset(st);    /* the step has told what went wrong */
+    return rc;
+}
 
 int notes_put(struct ledger *l, const struct ledger_note *note, const char *by, int64_t now,
               struct err *err)
 {
-    sqlite3_stmt *st = l->st.note_put;
-    char week[PERIOD_SIZE];
+    char week[PERIOD_SIZE], *content;
+    int rc = has_place(l, period_format(week, note->week), note, err);
 
-    sql_bind_text(st, 1, period_format(week, note->week));
-    sql_bind_text(st, 2, note->department);
-    sql_bind_text(st, 3, note->kpi);
-    sql_bind_text(st, 4, note->text);
-    sql_bind_text(st, 5, by);
-    sqlite3_bind_int64(st, 6, now);
-    return sql_run(st, "writing an explanation", err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return err_set(err, -ENOENT, "%s has no %s of department \"%s\" to explain", week, note->kpi,
+                       note->department);
+    content = mem_printf("%s %s", note->kpi, note->department);
+    rc = chain_append(l, &(struct chain_record){ .kind = "noted", .period = week, .at = now,
+                                                 .by = by, .why = note->text,
+                                                 .content = content }, err);
+    free(content);
+    l->chain_touched = true;
+    return rc;
 }
 
 int amendments_put(struct ledger *l, const struct event *event, int64_t seq, struct err *err)

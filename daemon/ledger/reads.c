@@ -90,6 +90,11 @@ void reader_close(struct reader *reader)
     free(reader);
 }
 
+sqlite3 *reader_connection(struct reader *reader)
+{
+    return reader->db;
+}
+
 /* The statement, prepared and reset. */
 static int statement(struct reader *r, enum read_statement which, sqlite3_stmt **ret,
                      struct err *err)

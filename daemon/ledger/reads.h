@@ -11,12 +11,16 @@
 #include "kpi/device.h"
 #include "kpi/fact.h"
 #include "kpi/rules.h"
+#include "ledger/sql.h"
 
 struct reader;
 
 /* Opens `path` read-only. -ENOENT with what to do if there is no ledger. */
 int reader_open(struct reader **ret, const char *path, struct err *err);
 void reader_close(struct reader *reader);
+
+/* The connection itself, for what the views tell (meeting.h); borrows until closed. */
+sqlite3 *reader_connection(struct reader *reader);
 
 /* All reads between begin and end see one state of the ledger, that of `ret_as_of`. */
 int reader_begin(struct reader *reader, int64_t *ret_as_of, int64_t *ret_position,

@@ -65,8 +65,8 @@ static const struct prepared table[] = {
 
     STATEMENT(cursor_put, "INSERT INTO cursor (source, cursor, moved_at) VALUES (?1, ?2, ?3) "
                           "ON CONFLICT (source) DO UPDATE SET cursor = ?2, moved_at = ?3"),
-    STATEMENT(note_put, "INSERT INTO note (week, department, kpi, text, by, at) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+    STATEMENT(note_place, "SELECT 1 FROM appraisal_week WHERE week = ?1 AND department = ?2 "
+                          "AND kpi = ?3"),
     STATEMENT(amendment_put, "INSERT INTO amendment (seq, kind, ticket, at, by) "
                              "VALUES (?1, ?2, ?3, ?4, ?5)"),
     STATEMENT(house_put, "UPDATE house SET as_of = ?1, position = ?2, last_at = ?3"),

@@ -94,6 +94,19 @@ static int take_resubmission(struct ledger *l, struct ledger_request *r, int64_t
     return quarantine_decide(l, r->n, "resubmitted", r->by, decision, err);
 }
 
+/* An explanation of nothing is refused for itself. */
+static int take_note(struct ledger *l, struct ledger_request *r, int64_t now, struct err *err)
+{
+    int rc = notes_put(l, r->note, r->by, now, err);
+
+    r->at = now;
+    if (rc != -ENOENT)
+        return rc;
+    r->status = rc;
+    r->err = *err;
+    return 0;
+}
+
 /* A request that is refused for itself (-ENOENT) has its status set; the group goes on. */
 static int take_request(struct ledger *l, struct ledger_request *r, int64_t now,
                         struct group_counts *counts, struct err *err)
@@ -110,10 +123,8 @@ static int take_request(struct ledger *l, struct ledger_request *r, int64_t now,
     }
     if (r->what == LEDGER_EVENTS)
         return take_events(l, r, now, counts, err);
-    if (r->what == LEDGER_NOTE) {
-        r->at = now;
-        return notes_put(l, r->note, r->by, now, err);
-    }
+    if (r->what == LEDGER_NOTE)
+        return take_note(l, r, now, err);
     rc = quarantine_waits(l, r->n, err);
     if (rc < 0)
         return rc;
@@ -232,6 +243,9 @@ static bool commit_group(struct ledger *l, struct ledger_request **requests, siz
     int rc = log_group(l, requests, count, &counts, &err);
 
     l->quarantine_touched = false;
+    if (rc == 0 && l->chain_touched)
+        rc = chain_load(l, &err);
+    l->chain_touched = false;
     if (rc < 0)
         roll_back(l, waiting, requests, count, rc, &err);
     else

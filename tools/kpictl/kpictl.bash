@@ -15,6 +15,9 @@ _kpictl()
     case $sub:$prev in
         *:--socket) words=@files ;;
         sources:poll) words="$(kpictl completion sources 2>/dev/null)" ;;
+        appraisal:--month) words="" ;;
+        appraisal:--post) words="" ;;
+        appraisal:--week) words="" ;;
         devices:--cursor) words="" ;;
         devices:--limit) words="" ;;
         devices:--model) words="" ;;
@@ -51,7 +54,8 @@ _kpictl()
         watch:--scope) words="company site: department: staff: model:" ;;
         *)
             case $sub:$cur in
-            :*) words="completion devices explain facts help quarantine record sources status ticket watch --help --json --socket" ;;
+            :*) words="appraisal completion devices explain facts help quarantine record sources status ticket watch week --help --json --socket" ;;
+            appraisal:-*) words=" --month --post --week --help --json --socket" ;;
             completion:-*) words=" --help --json --socket" ;;
             completion:*) words="bash" ;;
             devices:-*) words=" --cursor --limit --model --site --state --help --json --socket" ;;
@@ -70,6 +74,8 @@ _kpictl()
             ticket:-*) words=" --help --json --socket" ;;
             ticket:*) words="install repair lookup dispatch inspection" ;;
             watch:-*) words=" --kpi --scope --help --json --socket" ;;
+            week:-*) words=" --help --json --socket" ;;
+            week:*) words="show note" ;;
             esac ;;
     esac
 

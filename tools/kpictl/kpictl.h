@@ -47,6 +47,7 @@ int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Asks for `path` and prints the daemon's bytes: what every subcommand does with --json. */
 int print_answer(struct kpictl *kpictl, const char *path);
 
+int run_appraisal(struct kpictl *kpictl);
 int run_completion(struct kpictl *kpictl);
 int run_devices(struct kpictl *kpictl);
 int run_explain(struct kpictl *kpictl);
@@ -58,8 +59,9 @@ int run_sources(struct kpictl *kpictl);
 int run_status(struct kpictl *kpictl);
 int run_ticket(struct kpictl *kpictl);
 int run_watch(struct kpictl *kpictl);
+int run_week(struct kpictl *kpictl);
 
-extern const struct flag devices_flags[], facts_flags[], explain_flags[], quarantine_flags[],
-    record_flags[], watch_flags[];
+extern const struct flag appraisal_flags[], devices_flags[], explain_flags[], facts_flags[],
+    quarantine_flags[], record_flags[], watch_flags[];
 
 #endif

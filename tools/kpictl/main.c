@@ -18,6 +18,8 @@
 
 /* Sorted: the help, the completion script and the manual's list are printed from it. */
 static const struct subcommand subcommands[] = {
+    { "appraisal", "", "the posts: attainment and holders in a week or a month", appraisal_flags,
+      0, 0, NULL, run_appraisal },
     { "completion", "bash", "print the completion script for a shell", NULL, 1, 1, "bash",
       run_completion },
     { "devices", "", "devices with their service and faults", devices_flags, 0, 0, NULL,
@@ -38,6 +40,8 @@ static const struct subcommand subcommands[] = {
     { "ticket", "KIND TICKET", "one ticket: its state, its events, what it counts", NULL, 2, 2,
       "install repair lookup dispatch inspection", run_ticket },
     { "watch", "", "the figures as they change", watch_flags, 0, 0, NULL, run_watch },
+    { "week", "[show [WEEK] | note WEEK DEPARTMENT KPI TEXT]", "the weekly meeting", NULL, 0, 5,
+      "show note", run_week },
 };
 
 const struct subcommand *subcommand_table(size_t *ret_count)
