@@ -387,9 +387,10 @@ static int serve(const char *path)
         return EXIT_USAGE;
     umask(0027);
     signal(SIGPIPE, SIG_IGN);
-    /* A batch's memory goes back to the system with the batch; glibc would raise this threshold
-     * at the first one and keep all that a busy hour needed. */
-    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    /* A batch takes the memory of the one before it, not new pages from the system each time. What
+     * a rush needed goes back when the ledger has become quiet. */
+    (void)mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 32 * 1024 * 1024);
     log_set_level(h.conf->log_level);
     supervise_init(&h.supervise, &clock_system);
     open_loop(&h);

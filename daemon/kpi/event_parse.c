@@ -5,6 +5,10 @@
  * skipped, however deep. When the text has ended, what the type requires must have been seen.
  * The first fault ends the walk and becomes the reason for quarantine.
  *
+ * Nearly every event is one flat object of strings in which nothing is escaped. Such a one needs no
+ * yajl, and is read in a third of the time. Whatever is not as plain, or has a fault, is read by
+ * yajl from the beginning, so that there is one way to refuse.
+ *
  * yajl alone is too kind in three points, which are checked beforehand: it takes ill-formed UTF-8
  * of some sorts, it turns an escaped half of a surrogate pair into "?", and it knows no limit. */
 #include "kpi/event.h"
@@ -402,6 +406,81 @@ static bool walk(struct parser *p, const char *json, size_t length)
     return well;
 }
 
+/* --- The plain way */
+
+static void skip_blanks(const char **at, const char *end)
+{
+    while (*at < end && **at == ' ')
+        (*at)++;
+}
+
+/* Steps over `c`, with blanks around it. */
+static bool skip_char(const char **at, const char *end, char c)
+{
+    skip_blanks(at, end);
+    if (*at == end || **at != c)
+        return false;
+    (*at)++;
+    skip_blanks(at, end);
+    return true;
+}
+
+/* Steps over a string and borrows what stands in it. NULL if that is not what it means. */
+static const char *plain_string(const char **at, const char *end, size_t *ret_length)
+{
+    const char *begin = *at + 1, *c = begin;
+
+    if (*at == end || **at != '"')
+        return NULL;
+    while (c < end && *c != '"') {
+        if (*c == '\\' || (unsigned char)*c < 0x20)
+            return NULL;
+        c++;
+    }
+    if (c == end)
+        return NULL;
+    *ret_length = (size_t)(c - begin);
+    *at = c + 1;
+    return begin;
+}
+
+static bool take_plain(struct parser *p, const char *key, size_t key_length, const char *value,
+                       size_t length)
+{
+    p->field = find_field((const unsigned char *)key, key_length);
+    if (!p->field)
+        return true;
+
+    uint32_t bit = BIT(p->field - fields);
+
+    if (p->field->any_value || p->seen & bit)
+        return false;
+    p->seen |= bit;
+    return p->field->take(p, value, length);
+}
+
+/* False: not that plain, or faulty. */
+static bool walk_plain(struct parser *p, const char *json, size_t length)
+{
+    const char *at = json, *end = json + length;
+
+    if (!skip_char(&at, end, '{'))
+        return false;
+    do {
+        size_t key_length = 0, value_length = 0;
+        const char *key = plain_string(&at, end, &key_length), *value;
+
+        if (!key || !skip_char(&at, end, ':'))
+            return false;
+        value = plain_string(&at, end, &value_length);
+        if (!value || !take_plain(p, key, key_length, value, value_length))
+            return false;
+    } while (skip_char(&at, end, ','));
+    return at + 1 == end && *at == '}';
+}
+
+/* --- The whole */
+
 /* Value of four hexadecimal digits, or -1. */
 static int32_t hex4(const char *text, const char *end)
 {
@@ -489,7 +568,14 @@ bool event_parse(const char *json, size_t length, const struct rules *rules, str
 {
     struct parser p = { .json = json, .rules = rules, .reject = reject };
 
-    if (!check_text(json, length, reject) || !walk(&p, json, length) || !check_whole(&p))
+    if (!check_text(json, length, reject))
+        return false;
+    if (!walk_plain(&p, json, length)) {
+        p = (struct parser){ .json = json, .rules = rules, .reject = reject };
+        if (!walk(&p, json, length))
+            return false;
+    }
+    if (!check_whole(&p))
         return false;
     *ret = p.event;
     return true;

@@ -121,7 +121,7 @@ static void print_key(FILE *out, const struct pairing *p, sqlite3_stmt *stmt)
     char value[VALUE_SIZE];
 
     fputs(p->table->name, out);
-    for (int i = 0; i < p->table->key_columns; i++)
+    for (int i = p->table->untold; i < p->table->key_columns; i++)
         fprintf(out, " %s", format_value(value, stmt, i));
 }
 

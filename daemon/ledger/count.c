@@ -6,34 +6,37 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "ledger/ledger_private.h"
 
 enum { RECOVER_EVENTS = 2000 };     /* counted at a time */
 
-static int fold_one(struct ledger *l, const struct event *event, struct err *err)
+/* `t` is the ticket that it is about, if it is about one. */
+static void fold_one(struct ledger *l, const struct event *event, struct touched *t)
 {
     if (event->at <= l->as_of && event->at > l->last_at)
         l->last_at = event->at;
     l->anything_unstored = true;
-    if (event->type <= EVENT_AMENDED)
-        return folded_apply(l, event, err);
-    if (event->type == EVENT_LOST || event->type == EVENT_FOUND)
+    if (t)
+        folded_apply(l, t, event);
+    else if (event->type == EVENT_LOST || event->type == EVENT_FOUND)
         l->gaps_touched = true;
     else
         (void)devices_touch(l, event->device);      /* joining the group is all we want */
-    return 0;
 }
 
-int count_fold(struct ledger *l, const struct event *const *events, size_t count, struct err *err)
+int count_fold(struct ledger *l, const struct arrived *events, size_t count, struct err *err)
 {
+    struct touched **tickets = mem_alloc((count + 1) * sizeof(struct touched *));
     int rc;
 
     for (size_t i = 0; i < count; i++)
-        if (events[i]->type <= EVENT_AMENDED)
-            folded_expect(l, events[i]);
+        tickets[i] =
+            events[i].event->type <= EVENT_AMENDED ? folded_expect(l, &events[i]) : NULL;
     rc = folded_read(l, err);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = fold_one(l, events[i], err);
+        fold_one(l, events[i].event, tickets[i]);
+    free(tickets);
     return rc;
 }
 
@@ -163,12 +166,12 @@ static int load_house(struct ledger *l, struct err *err)
 /* Folds up to RECOVER_EVENTS events after `*position`, and moves it. 1 if there were any. */
 static int fold_some(struct ledger *l, int64_t *position, struct err *err)
 {
-    const struct event *events[RECOVER_EVENTS];
+    struct arrived events[RECOVER_EVENTS];
     struct logged_list list = { 0 };
     int rc = log_read_after(l, *position, RECOVER_EVENTS, &list, err);
 
     for (size_t i = 0; i < list.count; i++)
-        events[i] = &list.items[i].event;
+        events[i] = (struct arrived){ .event = &list.items[i].event, .seq = list.items[i].seq };
     if (rc == 0)
         rc = count_fold(l, events, list.count, err);
     if (rc == 0 && list.count > 0) {

@@ -10,17 +10,14 @@
 #include "ledger/ledger_private.h"
 #include "ledger/rows.h"
 
-/* What facts_count carries through tally_each. */
-struct counting {
-    struct ledger *l;
-    struct err *err;
-};
+static int32_t window_day(const struct ledger *l)
+{
+    return zone_day(&l->rules->zone, l->as_of) - WINDOW_DAYS;
+}
 
 int64_t facts_window_from(const struct ledger *l)
 {
-    const struct zone *zone = &l->rules->zone;
-
-    return zone_midnight(zone, zone_day(zone, l->as_of) - WINDOW_DAYS);
+    return zone_midnight(&l->rules->zone, window_day(l));
 }
 
 static struct published_fact *add_changed(struct ledger *l)
@@ -104,6 +101,13 @@ static struct fact value_cell(const struct ledger *l, const struct cell *cell)
     return fact_of(&cell->counts, &l->rules->kpis[cell->kpi], cell->period, cell->scope);
 }
 
+/* What facts_count carries through tally_each. */
+struct counting {
+    struct ledger *l;
+    int32_t window_day;     /* the board holds what ends after its midnight */
+    struct err *err;
+};
+
 static int count_cell(void *arg, const struct tally_cell *tally)
 {
     struct counting *counting = arg;
@@ -114,8 +118,7 @@ static int count_cell(void *arg, const struct tally_cell *tally)
     if (rc < 0)
         return rc;
     counts_add(&cell->counts, &tally->counts, 1);
-    if (!seals_touch(l, cell->period) &&
-        period_end(cell->period, &l->rules->zone) > facts_window_from(l)) {
+    if (!seals_touch(l, cell->period) && period_end_day(cell->period) > counting->window_day) {
         struct published_fact *changed = add_changed(l);
 
         changed->kpi = cell->kpi;
@@ -128,7 +131,7 @@ static int count_cell(void *arg, const struct tally_cell *tally)
 
 int facts_count(struct ledger *l, struct err *err)
 {
-    struct counting counting = { .l = l, .err = err };
+    struct counting counting = { .l = l, .window_day = window_day(l), .err = err };
 
     return tally_each(l->tally, count_cell, &counting);
 }

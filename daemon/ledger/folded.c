@@ -17,12 +17,13 @@
 
 enum { FREE_TOUCHED_MAX = 1024 };   /* kept for reuse, 2 MiB */
 
+/* With a NUL behind it, which does not count: it is two texts. */
 static unsigned make_key(char key[KIND_SIZE + TICKET_SIZE], const char *kind, const char *ticket)
 {
     size_t kind_length = strlen(kind), ticket_length = strlen(ticket);
 
     memcpy(key, kind, kind_length + 1);
-    memcpy(key + kind_length + 1, ticket, ticket_length);
+    memcpy(key + kind_length + 1, ticket, ticket_length + 1);
     return (unsigned)(kind_length + 1 + ticket_length);
 }
 
@@ -112,11 +113,12 @@ static struct touched *add_touched(struct ledger *l, const char *key, unsigned l
     return t;
 }
 
-/* From the row that `st` stands on. */
+/* From the row that `st` stands on: first_seq and the ticket's columns. */
 static int fill_touched(struct touched *t, sqlite3_stmt *st, int first, struct err *err)
 {
-    if (!rows_read_ticket(st, first, &t->now, &t->counts, t->accuser))
+    if (!rows_read_ticket(st, first + 1, &t->now, &t->counts, t->accuser))
         return rows_damaged(err, "ticket");
+    t->first_seq = sqlite3_column_int64(st, first);
     t->stored = true;
     if (!counts_are_zero(&t->counts.counts))
         t->stored_counts_at = t->counts.counts_at;
@@ -128,7 +130,7 @@ int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct 
                  struct err *err)
 {
     sqlite3_stmt *st = l->st.ticket_get;
-    char key[KIND_SIZE + TICKET_SIZE] = "";
+    char key[KIND_SIZE + TICKET_SIZE];
     unsigned length;
     struct touched *t = find_touched(l, kind, ticket, key, &length);
     int rc = 0;
@@ -137,10 +139,12 @@ int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct 
         sql_bind_text(st, 1, kind);
         sql_bind_text(st, 2, ticket);
         rc = sql_step(st, "reading a ticket", err);
-        if (rc >= 0)
+        if (rc == 0)
+            rc = rows_damaged(err, "ticket");
+        if (rc == 1) {
             t = add_touched(l, key, length);
-        if (rc == 1)
             rc = fill_touched(t, st, 0, err);
+        }
         (void)sqlite3_reset(st);    /* the step has told what went wrong */
     }
     if (rc < 0)
@@ -150,20 +154,22 @@ int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct 
     return 0;
 }
 
-void folded_expect(struct ledger *l, const struct event *event)
+struct touched *folded_expect(struct ledger *l, const struct arrived *arrived)
 {
-    char key[KIND_SIZE + TICKET_SIZE] = "";
+    const struct event *event = arrived->event;
+    char key[KIND_SIZE + TICKET_SIZE];
     unsigned length;
     struct touched *t = find_touched(l, event->kind, event->ticket, key, &length);
 
     if (t)
-        return;
+        return t;
     t = add_touched(l, key, length);
+    t->first_seq = arrived->seq;    /* unless it has a row */
     if (l->unread_count == l->unread_capacity) {
         l->unread_capacity = l->unread_capacity ? l->unread_capacity * 2 : 256;
         l->unread = mem_realloc_array(l->unread, l->unread_capacity, sizeof(struct touched *));
     }
-    l->unread[l->unread_count++] = t;
+    return l->unread[l->unread_count++] = t;
 }
 
 /* How far folded_read has asked. */
@@ -203,16 +209,11 @@ int folded_read(struct ledger *l, struct err *err)
     return rc;
 }
 
-int folded_apply(struct ledger *l, const struct event *event, struct err *err)
+void folded_apply(struct ledger *l, struct touched *t, const struct event *event)
 {
-    struct touched *t;
-    int rc = folded_touch(l, event->kind, event->ticket, &t, err);
-
-    if (rc < 0)
-        return rc;
+    folded_join_group(l, t);
     if (!t->refold && !ticket_apply(&t->now, event, l->as_of))
         t->refold = true;
-    return 0;
 }
 
 static int fold_again(struct ledger *l, struct touched *t, struct err *err)
@@ -257,9 +258,9 @@ static int touch_jobs_of(struct ledger *l, struct touched_device *d, struct err 
 
     sql_bind_text(st, 1, d->device);
     while (!d->complete && (rc = sql_step(st, "reading the tickets of a device", err)) == 1) {
-        char key[KIND_SIZE + TICKET_SIZE] = "";
+        char key[KIND_SIZE + TICKET_SIZE];
         unsigned length;
-        struct touched *t = find_touched(l, sql_column_text(st, 0), sql_column_text(st, 1), key,
+        struct touched *t = find_touched(l, sql_column_text(st, 1), sql_column_text(st, 2), key,
                                          &length);
 
         if (t)
@@ -347,7 +348,7 @@ static bool next_new_ticket(void *arg, struct bulk_value *row)
         t = t->hh.next;
     if (!t)
         return false;
-    rows_ticket(row, &t->now, &t->counts, t->accuser, t->due_at);
+    rows_ticket(row, t->first_seq, &t->now, &t->counts, t->accuser, t->due_at);
     *next = t->hh.next;
     return true;
 }
@@ -366,7 +367,8 @@ int folded_store(struct ledger *l, struct err *err)
             return rc;
         if (!t->stored)
             continue;
-        rows_bind_ticket(l->st.ticket_update, &t->now, &t->counts, t->accuser, t->due_at);
+        rows_bind_ticket(l->st.ticket_update, t->first_seq, &t->now, &t->counts, t->accuser,
+                         t->due_at);
         rc = sql_run(l->st.ticket_update, "writing a ticket", err);
     }
     return rc;

@@ -31,6 +31,7 @@ enum {
 struct touched {
     char key[KIND_SIZE + TICKET_SIZE];      /* kind, NUL, ticket: what the table is keyed by */
     unsigned key_length;
+    int64_t first_seq;                      /* of its first event: the table's key */
     bool stored;                            /* has a row already */
     bool refold;                            /* fold again from the log before counting */
     bool in_group;                          /* on the group's list, to be counted */
@@ -84,6 +85,12 @@ struct logged_list {
     struct logged *items;
     size_t count;
     size_t capacity;
+};
+
+/* An event of the log that is to be folded. */
+struct arrived {
+    const struct event *event;      /* borrows */
+    int64_t seq;
 };
 
 /* Where an input stands, as last committed. */
@@ -205,9 +212,8 @@ void writer_publish(struct ledger *l, struct ledger_request **requests, size_t c
 void writer_note_health(struct ledger *l, int rc, const struct err *err);
 
 /* count.c */
-/* Folds logged events into what is in memory. They must live until it returns. */
-int count_fold(struct ledger *l, const struct event *const *events, size_t count,
-               struct err *err);
+/* Folds logged events, in the order of the log, into what is in memory. */
+int count_fold(struct ledger *l, const struct arrived *events, size_t count, struct err *err);
 /* Counts all that was touched since the last call. */
 int count_group(struct ledger *l, struct err *err);
 /* Around any number of reads: locks are taken once. count_store within it ends it. count_end
@@ -240,12 +246,13 @@ int log_read_after(struct ledger *l, int64_t position, int limit, struct logged_
 void logged_finish(struct logged_list *list);
 
 /* folded.c */
-/* Before events are applied: remembers which ticket one will touch, to read all at once. */
-void folded_expect(struct ledger *l, const struct event *event);
-/* Reads those that were expected. */
+/* Before events are applied: finds the ticket that one is about, or remembers to read it, so that
+ * folded_read reads all at once. */
+struct touched *folded_expect(struct ledger *l, const struct arrived *event);
 int folded_read(struct ledger *l, struct err *err);
-int folded_apply(struct ledger *l, const struct event *event, struct err *err);
-/* Finds or reads a ticket and puts it on the group's list. */
+/* Folds one event into the ticket, or marks it to be folded again. */
+void folded_apply(struct ledger *l, struct touched *t, const struct event *event);
+/* Finds or reads a ticket that has a row, and puts it on the group's list. */
 int folded_touch(struct ledger *l, const char *kind, const char *ticket, struct touched **ret,
                  struct err *err);
 /* Puts it on the list of what this group will count. */

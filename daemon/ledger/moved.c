@@ -50,14 +50,16 @@ int moved_keep_recounted(sqlite3 *db, const char *cause, struct err *err)
 {
     return sql_execf(
         db, err,
-        "INSERT OR IGNORE INTO ticket_was SELECT o.*, (SELECT max(n) FROM seal), '%s' "
-        "FROM ticket o LEFT JOIN rebuild_ticket r ON r.kind = o.kind AND r.ticket = o.ticket "
+        "INSERT OR IGNORE INTO ticket_was "
+        "SELECT " TICKET_COLUMNS ", (SELECT max(n) FROM seal), '%s' FROM ticket "
+        "WHERE first_seq IN (SELECT o.first_seq "
+        "FROM ticket o LEFT JOIN rebuild_ticket r ON r.first_seq = o.first_seq "
         "WHERE (o.counts_at < (SELECT max(end_at) FROM sealed_period) "
         "OR r.counts_at < (SELECT max(end_at) FROM sealed_period)) "
         "AND (o.counts_at IS NOT r.counts_at OR o.numerator IS NOT r.numerator "
         "OR o.denominator IS NOT r.denominator OR o.excluded IS NOT r.excluded "
         "OR o.pending IS NOT r.pending OR o.site IS NOT r.site OR o.staff IS NOT r.staff "
-        "OR o.department IS NOT r.department OR o.model IS NOT r.model)",
+        "OR o.department IS NOT r.department OR o.model IS NOT r.model))",
         cause);
 }
 
@@ -150,10 +152,11 @@ static int put_ticket(struct writing *w, const struct kpi *kpi, const struct sid
     " WHERE w.seal >= ?1 AND NOT EXISTS (SELECT 1 FROM ticket_was e WHERE e.kind = w.kind "        \
     "AND e.ticket = w.ticket AND e.seal >= ?1 AND e.seal < w.seal)"
 
-/* Columns of both tables, before and after. A ticket that was logged once is in the table. */
+/* Columns of both tables, before and after (which has its key in front). A ticket that was logged
+ * once is in the table. */
 static const char tickets_sql[] =
-    "SELECT w.*, t.* FROM ticket_was w JOIN ticket t ON t.kind = w.kind AND t.ticket = w.ticket"
-    EARLIEST " ORDER BY w.kind, w.ticket";
+    "SELECT w.*, t.* FROM ticket_was w JOIN ticket t ON t.first_seq = "
+    TICKET_FIRST_SEQ("w.kind", "w.ticket") EARLIEST " ORDER BY w.kind, w.ticket";
 
 static int compare_ticket(struct writing *w, sqlite3_stmt *row)
 {
@@ -164,7 +167,7 @@ static int compare_ticket(struct writing *w, sqlite3_stmt *row)
     if (!kpi)
         return 0;
     if (!rows_read_ticket(row, 0, &before.ticket, &before.counts, before.accuser) ||
-        !rows_read_ticket(row, TICKET_COLUMN_COUNT + 2, &after.ticket, &after.counts,
+        !rows_read_ticket(row, TICKET_COLUMN_COUNT + 3, &after.ticket, &after.counts,
                           after.accuser))
         return rows_damaged(w->err, "ticket");
     return ticket_moved(w, &before, &after) ? put_ticket(w, kpi, &before, &after, cause) : 0;

@@ -44,7 +44,8 @@ static const char *const texts[READ_STATEMENTS] = {
     [READ_HOUSE] = "SELECT as_of, position FROM house",
     [READ_FACTS] = FACTS_IN_RANGE("") "ORDER BY 2, 1, 3",
     [READ_FACTS_OF_KPI] = FACTS_IN_RANGE("AND kpi = ?8 ") "ORDER BY 2, 3",
-    [READ_TICKET] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 AND ticket = ?2",
+    [READ_TICKET] = "SELECT " TICKET_COLUMNS " FROM ticket "
+                    "WHERE first_seq = " TICKET_FIRST_SEQ("?1", "?2"),
     [READ_TICKETS_OF_FACT] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 "
                              "AND counts_at >= ?2 AND counts_at < ?3 "
                              "AND (counts_at, ticket) > (?4, ?5) ORDER BY counts_at, ticket",

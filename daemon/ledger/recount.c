@@ -81,7 +81,7 @@ static int prepare_reads(struct recount *r, struct err *err)
 {
     int rc = sql_prepare(r->db,
                          "SELECT subject, json, seq FROM event WHERE kind = ?1 AND subject > ?2 "
-                         "ORDER BY subject",
+                         "ORDER BY subject, seq",
                          &r->log, err);
 
     if (rc == 0)
@@ -153,8 +153,9 @@ static bool chunk_is_full(const struct recount *r)
 }
 
 /* Writes the ticket as counted, and counts it. */
-static int put_ticket(struct recount *r, sqlite3_stmt *stmt, const struct ticket *ticket,
-                      const char *accuser, bool counts, struct err *err)
+static int put_ticket(struct recount *r, sqlite3_stmt *stmt, int64_t first_seq,
+                      const struct ticket *ticket, const char *accuser, bool counts,
+                      struct err *err)
 {
     const struct kpi *kpi = rules_kpi_of_kind(r->is.rules, ticket->kind);
     struct contribution contribution = { 0 };
@@ -163,13 +164,13 @@ static int put_ticket(struct recount *r, sqlite3_stmt *stmt, const struct ticket
         contribution = contribution_of(ticket, kpi, accuser != NULL, r->is.as_of);
         tally_ticket(r->tally, kpi, &ticket->is, &contribution, 1);
     }
-    rows_bind_ticket(stmt, ticket, &contribution, accuser,
+    rows_bind_ticket(stmt, first_seq, ticket, &contribution, accuser,
                      kpi ? contribution_due_at(ticket, kpi, r->is.as_of) : ticket->next_at);
     r->rows++;
     return sql_run(stmt, "ticket", err);
 }
 
-static int count_ticket(struct recount *r, const char *kind, const char *id,
+static int count_ticket(struct recount *r, const char *kind, const char *id, int64_t first_seq,
                         struct event_list *events, struct err *err)
 {
     struct ticket ticket;
@@ -182,7 +183,7 @@ static int count_ticket(struct recount *r, const char *kind, const char *id,
     ticket_fold(&ticket, events->items, events->count, r->is.as_of);
     waits = rework_links_kind(kind) && ticket.is.device[0] != '\0';
     events->count = 0;
-    return put_ticket(r, r->put_ticket, &ticket, NULL, !waits, err);
+    return put_ticket(r, r->put_ticket, first_seq, &ticket, NULL, !waits, err);
 }
 
 /* Tickets of a kind behind `after`, until the chunk is full. Moves `after` to the last one that is
@@ -192,6 +193,7 @@ static int count_some_tickets(struct recount *r, const char *kind, char after[TI
 {
     sqlite3_stmt *log = r->log;
     char current[TICKET_SIZE] = "";
+    int64_t first_seq = 0;
     int rc;
 
     events->count = 0;
@@ -199,9 +201,10 @@ static int count_some_tickets(struct recount *r, const char *kind, char after[TI
     sql_bind_text(log, 2, after);
     while ((rc = sql_step(log, "event log", err)) > 0) {
         if (strcmp(sql_column_text(log, 0), current) != 0) {
-            rc = count_ticket(r, kind, current, events, err);
+            rc = count_ticket(r, kind, current, first_seq, events, err);
             if (rc < 0 || chunk_is_full(r))
                 break;
+            first_seq = sqlite3_column_int64(log, 2);
             if (!sql_column_text_into(log, 0, current, sizeof current)) {
                 rc = err_set(err, -EBADMSG, "a ticket of the log has too long a name");
                 break;
@@ -219,7 +222,7 @@ static int count_some_tickets(struct recount *r, const char *kind, char after[TI
         memcpy(after, current, TICKET_SIZE);
         return 1;
     }
-    return count_ticket(r, kind, current, events, err);
+    return count_ticket(r, kind, current, first_seq, events, err);
 }
 
 static int count_kind(struct recount *r, const char *kind, struct err *err)
@@ -278,7 +281,7 @@ static int count_jobs(struct recount *r, const struct device_subject *subject, s
         jobs[i] = (struct job){ .ticket = &subject->jobs[i].ticket };
     rework_accuse(jobs, subject->job_count, r->is.rules);
     for (size_t i = 0; i < subject->job_count && rc == 0; i++)
-        rc = put_ticket(r, r->update_ticket, jobs[i].ticket,
+        rc = put_ticket(r, r->update_ticket, subject->jobs[i].first_seq, jobs[i].ticket,
                         jobs[i].accuser ? jobs[i].accuser->ticket : NULL, true, err);
     free(jobs);
     return rc;

@@ -38,35 +38,37 @@ static void put_counts(struct bulk_value *to, const struct counts *counts)
     to[3] = bulk_integer(counts->pending);
 }
 
-void rows_ticket(struct bulk_value to[TICKET_COLUMN_COUNT], const struct ticket *ticket,
-                 const struct contribution *contribution, const char *accuser, int64_t due_at)
+void rows_ticket(struct bulk_value to[TICKET_ROW_COUNT], int64_t first_seq,
+                 const struct ticket *ticket, const struct contribution *contribution,
+                 const char *accuser, int64_t due_at)
 {
     bool counts = !counts_are_zero(&contribution->counts);
 
-    to[0] = bulk_text(ticket->kind);
-    to[1] = bulk_text(ticket->ticket);
-    to[2] = bulk_instant(ticket->opened_at);
-    to[3] = bulk_instant(ticket->settled_at);
-    to[4] = bulk_integer(ticket_flags(ticket));
-    to[5] = bulk_text_or_null(outcome_name(ticket->outcome));
-    to[6] = bulk_text_or_null(ticket->reason);
-    put_attributes(to + 7, &ticket->is);
-    to[13] = bulk_integer(ticket->events);
-    to[14] = bulk_instant(ticket->events > 0 ? ticket->last_at : INSTANT_NONE);
-    to[15] = bulk_instant(ticket->next_at);
-    to[16] = bulk_text_or_null(accuser);
-    to[17] = bulk_instant(counts ? contribution->counts_at : INSTANT_NONE);
-    put_counts(to + 18, &contribution->counts);
-    to[22] = bulk_instant(due_at);
+    to[0] = bulk_integer(first_seq);
+    to[1] = bulk_text(ticket->kind);
+    to[2] = bulk_text(ticket->ticket);
+    to[3] = bulk_instant(ticket->opened_at);
+    to[4] = bulk_instant(ticket->settled_at);
+    to[5] = bulk_integer(ticket_flags(ticket));
+    to[6] = bulk_text_or_null(outcome_name(ticket->outcome));
+    to[7] = bulk_text_or_null(ticket->reason);
+    put_attributes(to + 8, &ticket->is);
+    to[14] = bulk_integer(ticket->events);
+    to[15] = bulk_instant(ticket->events > 0 ? ticket->last_at : INSTANT_NONE);
+    to[16] = bulk_instant(ticket->next_at);
+    to[17] = bulk_text_or_null(accuser);
+    to[18] = bulk_instant(counts ? contribution->counts_at : INSTANT_NONE);
+    put_counts(to + 19, &contribution->counts);
+    to[23] = bulk_instant(due_at);
 }
 
-void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
+void rows_bind_ticket(sqlite3_stmt *stmt, int64_t first_seq, const struct ticket *ticket,
                       const struct contribution *contribution, const char *accuser, int64_t due_at)
 {
-    struct bulk_value row[TICKET_COLUMN_COUNT];
+    struct bulk_value row[TICKET_ROW_COUNT];
 
-    rows_ticket(row, ticket, contribution, accuser, due_at);
-    bulk_bind(stmt, row, TICKET_COLUMN_COUNT);
+    rows_ticket(row, first_seq, ticket, contribution, accuser, due_at);
+    bulk_bind(stmt, row, TICKET_ROW_COUNT);
 }
 
 static bool read_outcome(sqlite3_stmt *stmt, int column, enum outcome *ret)

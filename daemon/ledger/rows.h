@@ -18,34 +18,40 @@
 #include "ledger/bulk.h"
 #include "ledger/sql.h"
 
-/* Table ticket, in the order of rows_bind_ticket's parameters and rows_read_ticket's columns. */
+/* Table ticket, in the order of rows_read_ticket's columns. Its key `first_seq`, the position of
+ * the ticket's first event in the log, stands before them: new tickets are appended, and their
+ * names are found by the index that the log has anyway. */
 #define TICKET_COLUMNS                                                                             \
     "kind, ticket, opened_at, settled_at, flags, outcome, reason, device, site, department, "      \
     "staff, vehicle, model, events, last_at, next_at, accuser, counts_at, numerator, "             \
     "denominator, excluded, pending, due_at"
 #define TICKET_VALUES                                                                              \
     "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "  \
-    "?21, ?22, ?23"
+    "?21, ?22, ?23, ?24"
 #define TICKET_INSERT_INTO(table)                                                                  \
-    "INSERT INTO " table " (" TICKET_COLUMNS ") VALUES (" TICKET_VALUES ")"
+    "INSERT INTO " table " (first_seq, " TICKET_COLUMNS ") VALUES (" TICKET_VALUES ")"
 /* All rows of a bulk. A failure leaves those before it: the transaction is given up. */
 #define TICKET_INSERT_FROM(bulk)                                                                   \
-    "INSERT OR FAIL INTO ticket (" TICKET_COLUMNS ") SELECT * FROM " bulk
+    "INSERT OR FAIL INTO ticket (first_seq, " TICKET_COLUMNS ") SELECT * FROM " bulk
 #define TICKET_UPDATE_IN(table)                                                                    \
     "UPDATE " table " SET (opened_at, settled_at, flags, outcome, reason, device, site, "          \
     "department, staff, vehicle, model, events, last_at, next_at, accuser, counts_at, "            \
-    "numerator, denominator, excluded, pending, due_at) = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "      \
-    "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) "                            \
-    "WHERE kind = ?1 AND ticket = ?2"
+    "numerator, denominator, excluded, pending, due_at) = (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "     \
+    "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) WHERE first_seq = ?1"
 #define TICKET_UPDATE TICKET_UPDATE_IN("ticket")
 
-enum { TICKET_COLUMN_COUNT = 23 };
+/* The key of the ticket that is called so. */
+#define TICKET_FIRST_SEQ(kind, ticket)                                                             \
+    "(SELECT seq FROM event WHERE kind = " kind " AND subject = " ticket " ORDER BY seq LIMIT 1)"
+
+enum { TICKET_COLUMN_COUNT = 23, TICKET_ROW_COUNT = 1 + TICKET_COLUMN_COUNT };
 
 /* The row of a ticket. `accuser` is "" or NULL if there is none. Borrows all. */
-void rows_ticket(struct bulk_value to[TICKET_COLUMN_COUNT], const struct ticket *ticket,
-                 const struct contribution *contribution, const char *accuser, int64_t due_at);
+void rows_ticket(struct bulk_value to[TICKET_ROW_COUNT], int64_t first_seq,
+                 const struct ticket *ticket, const struct contribution *contribution,
+                 const char *accuser, int64_t due_at);
 /* The same, bound. Borrows all until the statement is reset. */
-void rows_bind_ticket(sqlite3_stmt *stmt, const struct ticket *ticket,
+void rows_bind_ticket(sqlite3_stmt *stmt, int64_t first_seq, const struct ticket *ticket,
                       const struct contribution *contribution, const char *accuser, int64_t due_at);
 /* From TICKET_COLUMNS, `first` on. `expired` and `accused` are told from the row. False if a
  * column is too long or says what the daemon never writes: the file is damaged. */

@@ -224,7 +224,7 @@ static int prepare(struct ledger *l, struct err *err)
 {
     struct seals *s = l->seals;
     int rc = sql_prepare(l->db, "INSERT OR IGNORE INTO ticket_was SELECT " TICKET_COLUMNS
-                         ", ?3, 'events' FROM ticket WHERE kind = ?1 AND ticket = ?2",
+                         ", ?3, 'events' FROM ticket WHERE first_seq = " TICKET_FIRST_SEQ("?1", "?2"),
                          &s->keep_ticket, err);
 
     if (rc == 0)

@@ -12,10 +12,10 @@
 #include "ledger/sql.h"
 
 const struct staged_table staged_tables[] = {
-    { "ticket", "kind, ticket", 2 },
-    { "device", "device", 1 },
-    { "fact", "kpi, period, scope", 3 },
-    { "gap", "kpi, begin_at", 2 },
+    { "ticket", "first_seq, kind, ticket", 3, 1 },
+    { "device", "device", 1, 0 },
+    { "fact", "kpi, period, scope", 3, 0 },
+    { "gap", "kpi, begin_at", 2, 0 },
     { 0 },
 };
 

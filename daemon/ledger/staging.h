@@ -13,11 +13,12 @@
 
 #define STAGED(table) "rebuild_" table
 
-/* The counted tables, with the columns of their primary keys; ends with a null name. */
+/* The counted tables, with columns that order and name their rows; ends with a null name. */
 struct staged_table {
     const char *name;
-    const char *key; /* "kind, ticket" */
+    const char *key; /* "kpi, begin_at" */
     int key_columns; /* the first of the table */
+    int untold;      /* the first of these, which say nothing to a person */
 };
 
 extern const struct staged_table staged_tables[];

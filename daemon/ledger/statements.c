@@ -25,14 +25,16 @@ static const struct prepared table[] = {
     STATEMENT(event_of_kind, "SELECT seq, json FROM event WHERE kind = ?1"),
     STATEMENT(event_after, "SELECT seq, json FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2"),
 
-    STATEMENT(ticket_get, "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 AND ticket = ?2"),
-    STATEMENT(tickets_get, "SELECT place, " TICKET_COLUMNS " FROM wanted_ticket CROSS JOIN ticket "
-                           "ON kind = wanted_kind AND ticket = wanted_ticket"),
+    STATEMENT(ticket_get, "SELECT first_seq, " TICKET_COLUMNS " FROM ticket "
+                          "WHERE first_seq = " TICKET_FIRST_SEQ("?1", "?2")),
+    STATEMENT(tickets_get, "SELECT place, first_seq, " TICKET_COLUMNS " FROM wanted_ticket "
+                           "CROSS JOIN ticket "
+                           "ON first_seq = " TICKET_FIRST_SEQ("wanted_kind", "wanted_ticket")),
     STATEMENT(tickets_insert, TICKET_INSERT_FROM("new_ticket")),
     STATEMENT(ticket_update, TICKET_UPDATE),
     STATEMENT(ticket_due, "SELECT kind, ticket FROM ticket "
                           "WHERE due_at IS NOT NULL AND due_at <= ?1"),
-    STATEMENT(ticket_jobs, "SELECT " TICKET_COLUMNS " FROM ticket WHERE device = ?1 "
+    STATEMENT(ticket_jobs, "SELECT first_seq, " TICKET_COLUMNS " FROM ticket WHERE device = ?1 "
                            "AND device IS NOT NULL AND kind IN ('install', 'repair')"),
 
     STATEMENT(device_put, DEVICE_PUT),
@@ -92,7 +94,7 @@ static int create_bulks(struct ledger *l, struct err *err)
     } bulks[] = {
         { &l->arriving_event, "arriving_event", EVENT_COLUMNS },
         { &l->wanted_ticket, "wanted_ticket", "place, wanted_kind TEXT, wanted_ticket TEXT" },
-        { &l->new_ticket, "new_ticket", TICKET_COLUMNS },
+        { &l->new_ticket, "new_ticket", "first_seq, " TICKET_COLUMNS },
         { &l->counted_fact, "counted_fact", FACT_COLUMNS },
     };
     int rc = 0;

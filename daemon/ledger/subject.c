@@ -57,7 +57,8 @@ int subjects_init(struct subjects *subjects, sqlite3 *db, const char *tickets, s
     if (rc < 0)
         return rc;
     rc = sql_preparef(db, &subjects->jobs, err,
-                      "SELECT kind, ticket FROM %s WHERE device = ?1 AND device IS NOT NULL "
+                      "SELECT kind, ticket, " TICKET_FIRST_SEQ("t.kind", "t.ticket")
+                      " FROM %s AS t WHERE device = ?1 AND device IS NOT NULL "
                       "AND kind IN ('install', 'repair') ORDER BY kind, ticket",
                       tickets);
     if (rc < 0)
@@ -121,7 +122,10 @@ static int read_job_names(struct subjects *subjects, const char *device,
             rc = err_set(err, -EBADMSG, "a ticket of device %s has too long a name", device);
             break;
         }
-        ticket_init(&add_job(subject)->ticket, kind, ticket);
+        struct job_subject *job = add_job(subject);
+
+        ticket_init(&job->ticket, kind, ticket);
+        job->first_seq = sqlite3_column_int64(stmt, 2);
     }
     (void)sqlite3_reset(stmt); /* repeats the failure that the step has told */
     return rc;

@@ -43,6 +43,7 @@ int subjects_events(struct subjects *subjects, const char *kind, const char *sub
 
 struct job_subject {
     struct ticket ticket; /* folded at the as_of asked for */
+    int64_t first_seq;
     struct event_list events;
 };
 

@@ -257,19 +257,22 @@ static bool commit_group(struct ledger *l, struct ledger_request **requests, siz
 }
 
 /* The events of a group that were new; how many go into `ret_count`. Gives. */
-static const struct event **accepted_events(struct ledger_request **requests, size_t count,
-                                            size_t *ret_count)
+static struct arrived *accepted_events(struct ledger_request **requests, size_t count,
+                                       size_t *ret_count)
 {
-    const struct event **events;
+    struct arrived *events;
     size_t lines = 0, n = 0;
 
     for (size_t i = 0; i < count; i++)
         lines += requests[i]->count;
     events = mem_alloc((lines + 1) * sizeof *events);
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < requests[i]->count; j++)
-            if (requests[i]->lines[j].result == LINE_ACCEPTED)
-                events[n++] = &requests[i]->lines[j].event;
+        for (size_t j = 0; j < requests[i]->count; j++) {
+            const struct ledger_line *line = &requests[i]->lines[j];
+
+            if (line->result == LINE_ACCEPTED)
+                events[n++] = (struct arrived){ .event = &line->event, .seq = line->seq };
+        }
     *ret_count = n;
     return events;
 }
@@ -278,7 +281,7 @@ static int fold_requests(struct ledger *l, struct ledger_request **requests, siz
                          struct err *err)
 {
     size_t n;
-    const struct event **events = accepted_events(requests, count, &n);
+    struct arrived *events = accepted_events(requests, count, &n);
     int rc = count_fold(l, events, n, err);
 
     free(events);

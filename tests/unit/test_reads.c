@@ -385,7 +385,7 @@ static void test_each_read_has_its_index(void **state)
     } cases[] = {
         { READ_FACTS, "USING INDEX fact_period", true }, /* what is sealed, a period at a time */
         { READ_FACTS_OF_KPI, "USING PRIMARY KEY", true },
-        { READ_TICKET, "USING PRIMARY KEY", false },
+        { READ_TICKET, "USING COVERING INDEX event_subject", false },
         { READ_TICKETS_OF_FACT, "USING INDEX ticket_counts", false },
         { READ_EVENTS, "USING INDEX event_subject", true },
         { READ_DEVICE_NAMES, "USING PRIMARY KEY", false },
