@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/conf.h"
 #include "ledger/ledger.h"
@@ -175,6 +176,7 @@ int offline_probe(const char *path, const char *name)
                                         .credentials = conf->credentials,
                                         .timezone = conf->rules.zone.name };
 
+        log_set_level(LOG_LEVEL_ERR); /* what it finds is printed */
         rc = source->driver->probe(source->config, &env, stdout, &err);
         if (rc < 0)
             fprintf(stderr, "kpid: %s: %s\n", name, err.text);

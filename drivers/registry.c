@@ -6,6 +6,7 @@
 #include "http_feed.h"
 #include "jt808.h"
 #include "mb_source.h"
+#include "nmea.h"
 #include "roof_light.h"
 #include "spool.h"
 
@@ -14,6 +15,7 @@ const struct driver *const driver_registry[] = {
     &driver_http_feed,
     &driver_jt808,
     &driver_modbus,
+    &driver_nmea,
     &driver_roof_light,
     &driver_spool,
     NULL,

@@ -1,0 +1,13 @@
+/* `kpid --probe` of a receiver: its driver itself, on a loop and in a house of its own, for a few
+ * seconds; then what it handed over. */
+#ifndef KPID_DRIVERS_GNSS_PROBE_H
+#define KPID_DRIVERS_GNSS_PROBE_H
+
+#include "driver.h"
+
+/* Runs `driver` until it has told `epochs` of them, at most for `limit_ms`, and prints the
+ * readings. Fails with the words of its health if it is not well by then. Blocks. */
+int gnss_probe(const struct driver *driver, const void *config, const struct driver_env *env,
+               int epochs, int64_t limit_ms, FILE *out, struct err *err);
+
+#endif
