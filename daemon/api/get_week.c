@@ -87,6 +87,81 @@ static void show_plan(struct text_buffer *to, const struct meeting_plan *p)
     text_buffer_adds(to, "}");
 }
 
+static void show_revision(struct text_buffer *to, const struct meeting_revision *r,
+                          const struct zone *zone)
+{
+    json_out_comma(to);
+    text_buffer_adds(to, "{");
+    json_out_integer(to, "revision", r->revision);
+    show_instant(to, "as_of", r->at, zone);
+    json_out_text(to, "by", r->by);
+    json_out_text(to, "why", r->why);
+    json_out_integer(to, "moved", r->moved);
+    json_out_text(to, "quarantine", r->quarantine);
+    text_buffer_adds(to, "}");
+}
+
+static void show_side(struct text_buffer *to, const char *key, const struct meeting_side *side,
+                      const struct zone *zone)
+{
+    json_out_key(to, key);
+    text_buffer_adds(to, "{");
+    show_instant(to, "counts_at", side->at, zone);
+    show_counts(to, &side->counts);
+    show_text(to, "reason", side->reason);
+    text_buffer_adds(to, "}");
+}
+
+static void show_move(struct text_buffer *to, const struct meeting_move *move,
+                      const struct zone *zone)
+{
+    json_out_comma(to);
+    text_buffer_adds(to, "{");
+    if (move->revision > 0)
+        json_out_integer(to, "revision", move->revision);
+    else
+        json_out_text(to, "revision", NULL);
+    json_out_text(to, "kpi", move->kpi);
+    json_out_text(to, "kind", move->kind);
+    json_out_text(to, "subject", move->subject);
+    show_side(to, "before", &move->before, zone);
+    show_side(to, "after", &move->after, zone);
+    text_buffer_adds(to, "}");
+}
+
+static void show_item(struct text_buffer *to, const struct meeting_item *item,
+                      const struct zone *zone)
+{
+    json_out_comma(to);
+    text_buffer_adds(to, "{");
+    json_out_integer(to, "n", item->n);
+    show_instant(to, "received_at", item->received_at, zone);
+    json_out_text(to, "via", item->via);
+    json_out_text(to, "reason", item->reason);
+    text_buffer_adds(to, "}");
+}
+
+/* Where the figures come from: revisions, what moved between them, what waits. */
+static void show_history(struct text_buffer *to, const struct meeting *m, const struct zone *zone)
+{
+    json_out_key(to, "revisions");
+    text_buffer_adds(to, "[");
+    for (size_t i = 0; i < m->revision_count; i++)
+        show_revision(to, &m->revisions[i], zone);
+    text_buffer_adds(to, "]");
+    json_out_key(to, "moved");
+    text_buffer_adds(to, "[");
+    for (size_t i = 0; i < m->move_count; i++)
+        show_move(to, &m->moves[i], zone);
+    text_buffer_adds(to, "]");
+    json_out_integer(to, "moved_more", m->moves_more);
+    json_out_key(to, "quarantine");
+    text_buffer_adds(to, "[");
+    for (size_t i = 0; i < m->item_count; i++)
+        show_item(to, &m->items[i], zone);
+    text_buffer_adds(to, "]");
+}
+
 static void show_meeting(struct work *w, const struct meeting *m, struct period week)
 {
     struct text_buffer *to = &w->out;
@@ -111,7 +186,9 @@ static void show_meeting(struct work *w, const struct meeting *m, struct period 
     text_buffer_adds(to, "[");
     for (size_t i = 0; i < m->plan_count; i++)
         show_plan(to, &m->plans[i]);
-    text_buffer_adds(to, "]}");
+    text_buffer_adds(to, "]");
+    show_history(to, m, zone);
+    text_buffer_adds(to, "}");
 }
 
 /* Pool thread. */

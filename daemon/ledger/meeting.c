@@ -202,6 +202,8 @@ int meeting_read(sqlite3 *db, struct period week, struct meeting *ret, struct er
         rc = read_signs(db, &m, err);
     if (rc == 0)
         rc = read_plans(db, &m, week, err);
+    if (rc == 0)
+        rc = meeting_read_history(db, &m, err);
     if (rc < 0) {
         meeting_finish(&m);
         return rc;
@@ -218,6 +220,7 @@ void meeting_finish(struct meeting *meeting)
     }
     free(meeting->facts);
     free(meeting->plans);
+    meeting_finish_history(meeting);
     *meeting = (struct meeting){ 0 };
 }
 

@@ -68,6 +68,39 @@ struct meeting_plan {
     int64_t needed_per_day;     /* rounded up; 0 if it has ended */
 };
 
+/* What a ticket or a device counted as, before or after it moved. */
+struct meeting_side {
+    int64_t at;                 /* where it counted; INSTANT_NONE: nowhere, or a device */
+    struct counts counts;
+    char *reason;               /* "" if there is none */
+};
+
+struct meeting_move {
+    int32_t revision;           /* that it brought; 0: the one that is pending */
+    char kpi[KPI_ID_SIZE];
+    char kind[KIND_SIZE];       /* of the ticket; "device" */
+    char *subject;
+    struct meeting_side before, after;
+};
+
+/* One revision of the week, oldest first. */
+struct meeting_revision {
+    int32_t revision;
+    int64_t at;                 /* the instant that its facts speak for */
+    char *by, *why;
+    char *quarantine;           /* items that waited and belong to the week: "3,17" */
+    int64_t moved;              /* since the revision before */
+};
+
+/* An item in quarantine that belongs to the week, by its own date or by when it came. */
+struct meeting_item {
+    int64_t n;
+    int64_t received_at;
+    char *via, *reason;
+};
+
+enum { MEETING_MOVES_MAX = 500, MEETING_ITEMS_MAX = 500 };
+
 struct meeting {
     char week[PERIOD_SIZE];
     int64_t begin_at, end_at;
@@ -77,6 +110,13 @@ struct meeting {
     size_t fact_count;
     struct meeting_plan *plans; /* by KPI: the week's, the month's and the year's */
     size_t plan_count;
+    struct meeting_revision *revisions;
+    size_t revision_count;
+    struct meeting_move *moves;     /* of restatements, then what is pending; by KPI and subject */
+    size_t move_count;
+    int64_t moves_more;             /* beyond MEETING_MOVES_MAX */
+    struct meeting_item *items;     /* that wait now */
+    size_t item_count;
 };
 
 /* Reads the week. -ENOENT: the ledger knows nothing of it (it has not begun, or lies before the

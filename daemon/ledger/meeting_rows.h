@@ -18,6 +18,10 @@ enum fact_state meeting_state_of(const char *name);
 /* A fraction of a view in whole `parts`; -1 for null. */
 int64_t meeting_parts(sqlite3_stmt *st, int column, int64_t parts);
 
+/* meeting_history.c: revisions, what moved, and what waits in quarantine. */
+int meeting_read_history(sqlite3 *db, struct meeting *m, struct err *err);
+void meeting_finish_history(struct meeting *m);
+
 /* Fills `err`, returns -EBADMSG. */
 int meeting_damaged(const char *view, struct err *err);
 

@@ -250,6 +250,105 @@ static void print_signs(const struct kpictl *kpictl, yajl_val week)
     table_destroy(table);
 }
 
+/* --- Where the figures come from */
+
+static void print_revisions(yajl_val week)
+{
+    char instant[CELL_SIZE];
+
+    if (answer_length(week, "revisions") > 0)
+        printf("\nRevisions\n");
+    for (size_t i = 0; i < answer_length(week, "revisions"); i++) {
+        yajl_val revision = answer_item(week, "revisions", i);
+        const char *waited = answer_text(revision, "quarantine");
+        char *why = text_for_terminal(answer_text(revision, "why"));
+
+        printf("%lld  as of %s, by %s%s%s%s%s\n", (long long)answer_integer(revision, "revision"),
+               instant_for_people(instant, answer_text(revision, "as_of")),
+               answer_text(revision, "by"), why[0] ? ": " : "", why,
+               waited[0] ? "; in quarantine then: " : "", waited);
+        free(why);
+    }
+}
+
+/* "success", "failure" ...; "–" where it did not count. */
+static const char *counted_as(yajl_val move, const char *side)
+{
+    static const struct {
+        const char *member, *word;
+    } table[] = { { "numerator", "1" }, { "denominator", "0" }, { "excluded", "excluded" },
+                  { "pending", "pending" } };
+    char path[32];
+
+    for (size_t i = 0; i < LENGTH(table); i++) {
+        (void)snprintf(path, sizeof path, "%s.%s", side, table[i].member);
+        if (answer_integer(move, path) > 0)
+            return table[i].word;
+    }
+    return "–";
+}
+
+static void side_cell(struct table *table, yajl_val move, const char *side)
+{
+    char path[32];
+    const char *reason;
+
+    (void)snprintf(path, sizeof path, "%s.reason", side);
+    reason = answer_text(move, path);
+    table_cellf(table, COLOUR_NONE, "%s%s%s%s", counted_as(move, side), reason[0] ? " (" : "",
+                reason, reason[0] ? ")" : "");
+}
+
+static void print_moves(const struct kpictl *kpictl, yajl_val week)
+{
+    static const struct column columns[] = {
+        { .title = "revision" },
+        { .title = "moved", .flexible = true },
+        { .title = "KPI", .flexible = true },
+        { .title = "counted before", .flexible = true },
+        { .title = "and after", .flexible = true },
+    };
+    struct table *table = table_create(columns, LENGTH(columns));
+
+    for (size_t i = 0; i < answer_length(week, "moved"); i++) {
+        yajl_val move = answer_item(week, "moved", i);
+
+        table_row(table);
+        if (answer_integer(move, "revision") > 0)
+            table_cellf(table, COLOUR_NONE, "%lld", (long long)answer_integer(move, "revision"));
+        else
+            table_cell(table, COLOUR_WARNING, "pending");
+        table_cellf(table, COLOUR_NONE, "%s %s", answer_text(move, "kind"),
+                    answer_text(move, "subject"));
+        table_cell(table, COLOUR_NONE, answer_text(move, "kpi"));
+        side_cell(table, move, "before");
+        side_cell(table, move, "after");
+    }
+    if (table_length(table) > 0) {
+        putchar('\n');
+        table_print(table, &kpictl->look, stdout);
+    }
+    if (answer_integer(week, "moved_more") > 0)
+        printf("and %lld more\n", (long long)answer_integer(week, "moved_more"));
+    table_destroy(table);
+}
+
+static void print_items(yajl_val week)
+{
+    size_t count = answer_length(week, "quarantine");
+
+    if (count > 0)
+        printf("\n%zu of quarantine belong%s to this week: see kpictl quarantine\n", count,
+               count == 1 ? "s" : "");
+    for (size_t i = 0; i < count; i++) {
+        yajl_val item = answer_item(week, "quarantine", i);
+        char *reason = text_for_terminal(answer_text(item, "reason"));
+
+        printf("%lld  %s\n", (long long)answer_integer(item, "n"), reason);
+        free(reason);
+    }
+}
+
 /* --- Acts */
 
 static void print_heading(yajl_val week)
@@ -313,6 +412,9 @@ static int show(struct kpictl *kpictl)
     print_explanations(kpictl, reply.json);
     print_plans(kpictl, reply.json);
     print_signs(kpictl, reply.json);
+    print_revisions(reply.json);
+    print_moves(kpictl, reply.json);
+    print_items(reply.json);
     reply_finish(&reply);
     return EXIT_WELL;
 }
