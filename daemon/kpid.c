@@ -53,6 +53,7 @@ struct house {
     struct live *live;
     struct conditions *conditions;
     struct sources *sources;
+    struct bench *bench;
     struct api *api;
     struct reload *reload;
     struct supervise supervise;
@@ -105,6 +106,7 @@ static void on_conf_accepted(void *arg, struct conf *conf)
     intake_set_rules(h->intake, &conf->rules);
     conditions_set_conf(h->conditions, &conf->conditions);
     sources_apply(h->sources, conf);
+    bench_set_conf(h->bench, conf);
     api_set_conf(h->api, conf);
     conf_destroy(old);
 }
@@ -167,6 +169,14 @@ static void on_sources_stopped(void *arg)
     conditions_stop(h->conditions, on_conditions_stopped, h);
 }
 
+/* The bench asks the sources for acts, and is told how they ended. */
+static void on_bench_stopped(void *arg)
+{
+    struct house *h = arg;
+
+    sources_stop(h->sources, on_sources_stopped, h);
+}
+
 static void stop(struct house *h)
 {
     h->stopping = true;
@@ -174,8 +184,8 @@ static void stop(struct house *h)
     supervise_stop(&h->supervise);
     if (h->reload)
         reload_stop(h->reload);
-    if (h->sources)
-        sources_stop(h->sources, on_sources_stopped, h);
+    if (h->bench)
+        bench_stop(h->bench, on_bench_stopped, h);
     else if (h->conditions)
         on_sources_stopped(h);
     else
@@ -308,6 +318,13 @@ static int open_doors(struct house *h, struct err *err)
         return rc;
     h->sources = sources_create(&h->loop, h->conf, h->intake, h->ledger, h->live, h->conditions,
                                 &clock_system);
+    h->bench = bench_create(&(struct bench_house){ .loop = &h->loop,
+                                                   .clock = &clock_system,
+                                                   .live = h->live,
+                                                   .intake = h->intake,
+                                                   .ledger = h->ledger,
+                                                   .sources = h->sources },
+                            h->conf);
     h->reload = reload_create(&(struct reload_options){ .path = h->path,
                                                         .loop = &h->loop,
                                                         .clock = &clock_system,
@@ -323,6 +340,7 @@ static int open_doors(struct house *h, struct err *err)
                                            .intake = h->intake,
                                            .ledger = h->ledger,
                                            .sources = h->sources,
+                                           .bench = h->bench,
                                            .conf = h->conf,
                                            .refusal = reload_refusal(h->reload),
                                            .version = KPID_VERSION },
@@ -366,6 +384,7 @@ static int run_house(struct house *h)
     run_loop(h);
 
     api_destroy(h->api);
+    bench_destroy(h->bench);
     sources_destroy(h->sources);
     conditions_destroy(h->conditions);
     live_destroy(h->live);

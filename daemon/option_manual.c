@@ -34,6 +34,10 @@ static const struct section {
     { "kpis of a post, with weights", conf_post_kpi_options },
     { "holders of a post", conf_holder_options },
     { "conditions = { }", conf_conditions_options },
+    { "bench = { }", conf_bench_options },
+    { "profiles = ( { } )", conf_profile_options },
+    { "checks of a profile", conf_check_options },
+    { "slots = ( { } )", conf_slot_options },
     { "sources = ( { } )", conf_source_options },
 };
 

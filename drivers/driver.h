@@ -55,6 +55,12 @@ struct driver {
      * an option holds its fallback, or zero. Optional. */
     void (*check)(const void *config, const struct option_tree *section, struct faults *faults);
 
+    /* What can be named of a source with that configuration: with `unit` NULL its units ("" where
+     * it is one device), else the points of that unit. For who checks references to them (slots of
+     * the bench); a name that is not told then is a fault. Optional: without it any name may be. */
+    void (*names)(const void *config, const char *unit,
+                  void (*each)(void *arg, const char *name), void *arg);
+
     /* Copies what it needs of `config`; opens nothing, so that a missing device is a state
      * and never a reason not to start. Fails only for lack of resources. */
     int (*create)(struct source **source, const void *config, const struct driver_env *env,

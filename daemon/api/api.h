@@ -3,6 +3,7 @@
 #ifndef KPID_API_API_H
 #define KPID_API_API_H
 
+#include "bench/bench.h"
 #include "board.h"
 #include "intake.h"
 #include "sources.h"
@@ -17,6 +18,7 @@ struct api_house {
     struct intake *intake;
     struct ledger *ledger;
     struct sources *sources;
+    struct bench *bench;
     const struct conf *conf;            /* replaced by api_set_conf after a reload */
     const struct conf_refusal *refusal; /* for status; NULL: nobody reloads */
     const char *version;

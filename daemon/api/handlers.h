@@ -4,8 +4,10 @@
 
 #include "api/api_private.h"
 
+extern const struct handler delete_bench_session;
 extern const struct handler delete_quarantine;
 extern const struct handler get_appraisal;
+extern const struct handler get_bench;
 extern const struct handler get_devices;
 extern const struct handler get_explain;
 extern const struct handler get_facts;
@@ -18,6 +20,7 @@ extern const struct handler get_status;
 extern const struct handler get_ticket;
 extern const struct handler get_watch;
 extern const struct handler get_week;
+extern const struct handler post_bench_session;
 extern const struct handler post_events;
 extern const struct handler post_poll;
 extern const struct handler post_quarantine;

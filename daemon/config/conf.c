@@ -16,6 +16,9 @@ struct settings {
     struct option_tree *sources;
     struct option_tree *week;
     struct option_tree *conditions;
+    struct option_tree *profiles;
+    struct option_tree *slots;
+    struct option_tree *bench;
     char *database;
     char *socket;
     char *socket_group;
@@ -44,6 +47,10 @@ const struct option conf_root_options[] = {
     { .name = "sources", .type = OPTION_TREE, AT(sources), .help = "list of the inputs" },
     { .name = "conditions", .type = OPTION_TREE, AT(conditions),
       .help = "group: how long a device's fault must last to be one" },
+    { .name = "bench", .type = OPTION_TREE, AT(bench), .help = "group: the installation bench" },
+    { .name = "profiles", .type = OPTION_TREE, AT(profiles),
+      .help = "list of the bench's acceptance profiles" },
+    { .name = "slots", .type = OPTION_TREE, AT(slots), .help = "list of the bench's slots" },
     { .name = "week", .type = OPTION_TREE, AT(week), .help = "group: how weeks are sealed" },
     { .name = "database", .type = OPTION_PATH, AT(database),
       .fallback = "/var/lib/kpid/kpid.db", .min = 1, .max = PATH_BYTES_MAX,
@@ -217,7 +224,7 @@ static void write_root(struct conf_loader *loader, const struct settings *settin
     struct settings flat = *settings;
 
     flat.kpis = flat.posts = flat.sources = flat.week = NULL;
-    flat.conditions = NULL;
+    flat.conditions = flat.bench = flat.profiles = flat.slots = NULL;
     conf_write(&loader->canonical, "", conf_root_options, &flat);
 }
 
@@ -234,6 +241,9 @@ static void read_root(struct conf_loader *loader, const struct option_tree *root
     conf_read_kpis(loader, settings.kpis);
     conf_read_posts(loader, settings.posts);
     conf_read_conditions(loader, settings.conditions);
+    conf_read_bench(loader, settings.bench);
+    conf_read_profiles(loader, settings.profiles);
+    conf_read_slots(loader, settings.slots);
     write_root(loader, &settings);
 
     option_tree_destroy(settings.kpis);
@@ -241,6 +251,9 @@ static void read_root(struct conf_loader *loader, const struct option_tree *root
     option_tree_destroy(settings.sources);
     option_tree_destroy(settings.week);
     option_tree_destroy(settings.conditions);
+    option_tree_destroy(settings.bench);
+    option_tree_destroy(settings.profiles);
+    option_tree_destroy(settings.slots);
     free(settings.timezone);
     fill(loader->conf, &settings);
 }
@@ -254,6 +267,8 @@ struct conf *conf_of_tree(const struct option_tree *root, struct faults *faults)
     conf_seal(&loader);
     free(loader.kpi_places);
     free(loader.post_places);
+    free(loader.profile_places);
+    free(loader.slot_places);
     if (faults->count == before)
         return loader.conf;
     conf_destroy(loader.conf);
@@ -288,6 +303,10 @@ void conf_destroy(struct conf *conf)
     if (!conf)
         return;
     destroy_sources(conf);
+    for (size_t i = 0; i < conf->profile_count; i++)
+        free(conf->profiles[i].checks);
+    free(conf->profiles);
+    free(conf->slots);
     rules_finish(&conf->rules);
     free(conf->database);
     free(conf->socket);

@@ -31,11 +31,61 @@ struct conf_conditions {
     int64_t gap_ms;             /* two sightings farther apart are not of one state */
 };
 
+enum bench_role { BENCH_LED, BENCH_GPS, BENCH_TERMINAL, BENCH_ROLES };
+enum { SLOT_SIZE = 25, PROFILE_SIZE = 33, CHECK_SIZE = 65, CHECK_VALUES = 16, CHECKS_MAX = 48 };
+
+struct conf_value {
+    bool is_text;
+    double number;
+    char text[33];
+};
+
+/* One acceptance check: a point that must say something for a while, or an act on the device and
+ * then a point. */
+struct conf_check {
+    char name[CHECK_SIZE];
+    enum bench_role of;
+    char act[17];               /* "": none, the check only looks; else of drivers/command.h, or
+                                 * BENCH_SHOW_ALL */
+    char argument[33];
+    char point[POINT_SIZE];     /* "": the act says it all */
+    bool has_min, has_max;
+    double min, max;
+    struct conf_value allowed[CHECK_VALUES]; /* one of these; none: any */
+    size_t allowed_count;
+    int64_t hold_ms;            /* so long without a break */
+    int64_t within_ms;          /* of the session's beginning; of an act, of its turn */
+};
+
+#define BENCH_SHOW_ALL "show_all"
+
+struct conf_profile {
+    char name[PROFILE_SIZE];
+    char model[NAME_SIZE];      /* "": of any device */
+    int64_t timeout_ms;
+    struct conf_check *checks;
+    size_t check_count;
+};
+
+struct conf_slot {
+    char name[SLOT_SIZE];
+    struct conf_unit {
+        char source[INPUT_SIZE]; /* "": the slot has none */
+        char unit[UNIT_SIZE];
+    } units[BENCH_ROLES];
+    size_t profile;             /* which of conf->profiles */
+};
+
 struct conf {
     struct rules rules;
     struct conf_source *sources;
     size_t source_count;
     struct conf_conditions conditions;
+    struct conf_profile *profiles;
+    size_t profile_count;
+    struct conf_slot *slots;
+    size_t slot_count;
+    char bench_source[INPUT_SIZE]; /* of the events that the bench emits */
     char *database;             /* default /var/lib/kpid/kpid.db */
     char *socket;               /* default /run/kpid/kpid.sock */
     char *socket_group;         /* default "kpi"; may read */
@@ -63,6 +113,9 @@ char *conf_changes(const struct conf *from, const struct conf *to);
 
 /* True if the source would have to be restarted to become the other. */
 bool conf_source_differs(const struct conf_source *a, const struct conf_source *b);
+
+/* "led", "gps", "terminal"; ends with NULL. */
+extern const char *const bench_role_names[];
 
 /* The last configuration that a reload refused, for GET /v1/status. `at` 0: none since the
  * present one came into force. */

@@ -13,7 +13,7 @@
 
 static bool is_appended(const struct option_tree *setting)
 {
-    static const char *const lists[] = { "kpis", "sources", "posts" };
+    static const char *const lists[] = { "kpis", "sources", "posts", "profiles", "slots" };
 
     for (size_t i = 0; i < LENGTH(lists); i++) {
         if (strcmp(setting->name, lists[i]) == 0)

@@ -13,6 +13,7 @@ struct conf_loader {
     struct text_buffer canonical;           /* lines, not sorted yet */
     const struct option_tree **kpi_places;  /* of conf->rules.kpis, for faults */
     const struct option_tree **post_places; /* of conf->rules.posts */
+    const struct option_tree **profile_places, **slot_places;
 };
 
 /* conf_merge.c: the file and its conf.d as one tree. NULL if one of them has an error of syntax. */
@@ -25,7 +26,10 @@ struct conf *conf_of_tree(const struct option_tree *root, struct faults *faults)
 void conf_read_sources(struct conf_loader *loader, const struct option_tree *list);
 void conf_read_kpis(struct conf_loader *loader, const struct option_tree *list);
 void conf_read_posts(struct conf_loader *loader, const struct option_tree *list);
-/* A group; NULL: what holds without it. */
+void conf_read_profiles(struct conf_loader *loader, const struct option_tree *list);
+void conf_read_slots(struct conf_loader *loader, const struct option_tree *list);
+/* Groups; NULL: what holds without them. */
+void conf_read_bench(struct conf_loader *loader, const struct option_tree *group);
 void conf_read_conditions(struct conf_loader *loader, const struct option_tree *group);
 
 /* False, with a fault, if `tree` is no group. */
@@ -63,5 +67,9 @@ extern const struct option conf_post_options[];
 extern const struct option conf_post_kpi_options[];
 extern const struct option conf_holder_options[];
 extern const struct option conf_conditions_options[];
+extern const struct option conf_bench_options[];
+extern const struct option conf_profile_options[];
+extern const struct option conf_check_options[];
+extern const struct option conf_slot_options[];
 
 #endif

@@ -95,7 +95,11 @@ static void test_has_every_option(void **state)
         { "---- Who answers", "---- How weeks", conf_holder_options },
         { "---- How weeks", "---- Where events", conf_week_options },
         { "---- Where events", "---- Faults of", conf_source_options },
-        { "---- Faults of", "---- The daemon", conf_conditions_options },
+        { "---- Faults of", "---- The installation", conf_conditions_options },
+        { "---- The installation", "---- The daemon", conf_bench_options },
+        { "---- The installation", "---- The daemon", conf_profile_options },
+        { "---- The installation", "---- The daemon", conf_check_options },
+        { "---- The installation", "---- The daemon", conf_slot_options },
     };
     char *text = read_example();
     const char *from, *to;

@@ -85,6 +85,9 @@ static void print_bash(const struct subcommand *table, size_t count)
     print_value_cases(common_flags, "*");
     printf("        sources:poll) words=");
     print_words("@sources");
+    printf(" ;;\n"
+           "        bench:start|bench:cancel) words=");
+    print_words("@slots");
     printf(" ;;\n");
     for (size_t i = 0; i < count; i++)
         print_value_cases(table[i].flags, table[i].name);
@@ -143,6 +146,8 @@ int run_completion(struct kpictl *kpictl)
         return print_members(kpictl, "/v1/status", "kpis", "id");
     if (strcmp(what, "sources") == 0)
         return print_members(kpictl, "/v1/sources", "sources", "name");
+    if (strcmp(what, "slots") == 0)
+        return print_members(kpictl, "/v1/bench", "slots", "slot");
     if (strcmp(what, "types") == 0)
         return print_types();
     if (strcmp(what, "commands") == 0) {

@@ -10,6 +10,7 @@
 
 const struct flag devices_flags[] = {
     { "cursor", "CURSOR", "with --json: the page that an earlier answer's cursor names", NULL },
+    { "faulty", NULL, "those alone that have a fault now", NULL },
     { "limit", "N", "so many at most", NULL },
     { "model", "MODEL", "of one model", NULL },
     { "site", "SITE", "of one site", NULL },
@@ -32,6 +33,8 @@ static char *devices_path(const struct arguments *arguments, const char *cursor)
     struct text_buffer path = { 0 };
 
     text_buffer_adds(&path, "/v1/devices");
+    if (arguments_has(arguments, "faulty"))
+        query_add(&path, "state", "faulty");
     for (size_t i = 0; i < LENGTH(names); i++)
         query_add(&path, names[i], arguments_value(arguments, names[i]));
     query_add(&path, "cursor", cursor);
@@ -91,6 +94,8 @@ int run_devices(struct kpictl *kpictl)
     char *path;
     int status;
 
+    if (arguments_has(kpictl->arguments, "faulty") && arguments_has(kpictl->arguments, "state"))
+        return usage_error("--faulty is a state: write either --faulty or --state STATE");
     if (kpictl->json) {
         path = devices_path(kpictl->arguments, arguments_value(kpictl->arguments, "cursor"));
         status = print_answer(kpictl, path);

@@ -293,22 +293,8 @@ static void refresh(struct watch *watch)
 
 static void on_signal(struct watch *watch)
 {
-    struct signalfd_siginfo info;
-
-    if (read(watch->signals, &info, sizeof info) != sizeof info)
-        return;
     watch->changed = true;
-    switch (info.ssi_signo) {
-    case SIGWINCH:
-        break;
-    case SIGTSTP:
-        screen_leave();
-        raise(SIGSTOP);
-        screen_enter();
-        break;
-    default:
-        watch->ended = true;
-    }
+    watch->ended = screen_signal(watch->signals) || watch->ended;
 }
 
 static void on_key(struct watch *watch)
@@ -363,20 +349,6 @@ static void turn(struct watch *watch)
         watch->changed = true;      /* a mark ran out */
 }
 
-static int open_signals(bool live)
-{
-    static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
-    sigset_t set;
-
-    sigemptyset(&set);
-    for (size_t i = 0; i < LENGTH(caught); i++)
-        sigaddset(&set, caught[i]);
-    if (live)
-        sigaddset(&set, SIGTSTP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static void loop(struct watch *watch)
 {
     struct text_buffer frame = { 0 };
@@ -410,7 +382,7 @@ int run_watch(struct kpictl *kpictl)
                  && strcmp(getenv("TERM"), "dumb") != 0;
     snprintf(watch.view.scope, sizeof watch.view.scope, "%s", scope ? scope : "company");
     watch.multi = curl_multi_init();
-    watch.signals = open_signals(watch.live);
+    watch.signals = screen_signals(watch.live);
 
     rc = connect_stream(&watch, &err);
     if (rc < 0) {

@@ -15,9 +15,16 @@ _kpictl()
     case $sub:$prev in
         *:--socket) words=@files ;;
         sources:poll) words="$(kpictl completion sources 2>/dev/null)" ;;
+        bench:start|bench:cancel) words="$(kpictl completion slots 2>/dev/null)" ;;
         appraisal:--month) words="" ;;
         appraisal:--post) words="" ;;
         appraisal:--week) words="" ;;
+        bench:--device) words="" ;;
+        bench:--kind) words="install repair" ;;
+        bench:--model) words="" ;;
+        bench:--staff) words="" ;;
+        bench:--ticket) words="" ;;
+        bench:--vehicle) words="" ;;
         devices:--cursor) words="" ;;
         devices:--limit) words="" ;;
         devices:--model) words="" ;;
@@ -54,11 +61,13 @@ _kpictl()
         watch:--scope) words="company site: department: staff: model:" ;;
         *)
             case $sub:$cur in
-            :*) words="appraisal completion devices explain facts help quarantine record sources status ticket watch week --help --json --socket" ;;
+            :*) words="appraisal bench completion devices explain facts help quarantine record sources status ticket watch week --help --json --socket" ;;
             appraisal:-*) words=" --month --post --week --help --json --socket" ;;
+            bench:-*) words=" --device --kind --model --staff --ticket --vehicle --watch --help --json --socket" ;;
+            bench:*) words="start cancel" ;;
             completion:-*) words=" --help --json --socket" ;;
             completion:*) words="bash" ;;
-            devices:-*) words=" --cursor --limit --model --site --state --help --json --socket" ;;
+            devices:-*) words=" --cursor --faulty --limit --model --site --state --help --json --socket" ;;
             explain:-*) words=" --cursor --failures --limit --help --json --socket" ;;
             explain:*) words="$(kpictl completion kpis 2>/dev/null)" ;;
             facts:-*) words=" --all --cursor --kind --kpi --limit --scope --help --json --socket" ;;

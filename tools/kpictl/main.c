@@ -20,6 +20,8 @@
 static const struct subcommand subcommands[] = {
     { "appraisal", "", "the posts: attainment and holders in a week or a month", appraisal_flags,
       0, 0, NULL, run_appraisal },
+    { "bench", "[start SLOT | cancel SLOT]", "the bench's slots; begin or cancel a session",
+      bench_flags, 0, 2, "start cancel", run_bench },
     { "completion", "bash", "print the completion script for a shell", NULL, 1, 1, "bash",
       run_completion },
     { "devices", "", "devices with their service and faults", devices_flags, 0, 0, NULL,

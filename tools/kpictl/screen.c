@@ -4,11 +4,14 @@
 #include "screen.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "base/mem.h"
 
 static struct {
     bool entered;
@@ -61,6 +64,34 @@ void screen_leave(void)
         /* Nothing else could be done about it. */
         (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &screen.modes);
     screen.entered = false;
+}
+
+int screen_signals(bool live)
+{
+    static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH };
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < LENGTH(caught); i++)
+        sigaddset(&set, caught[i]);
+    if (live)
+        sigaddset(&set, SIGTSTP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+bool screen_signal(int signals)
+{
+    struct signalfd_siginfo info;
+
+    if (read(signals, &info, sizeof info) != sizeof info || info.ssi_signo == SIGWINCH)
+        return false;
+    if (info.ssi_signo != SIGTSTP)
+        return true;
+    screen_leave();
+    raise(SIGSTOP);
+    screen_enter();
+    return false;
 }
 
 size_t screen_rows(void)

@@ -3,6 +3,7 @@
 #ifndef KPICTL_SCREEN_H
 #define KPICTL_SCREEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/text.h"
@@ -11,6 +12,11 @@
 void screen_enter(void);
 /* Gives it back. Nothing happens if it was not taken. */
 void screen_leave(void);
+/* A descriptor that is readable when a signal came which ends the watching, or changed the
+ * terminal (suspending, too, if `live`). Close it when all is over. */
+int screen_signals(bool live);
+/* Takes one; true: it ends the watching. */
+bool screen_signal(int signals);
 /* Lines of the terminal. */
 size_t screen_rows(void);
 /* Shows a frame: lines, each with its newline, no more than the screen has. */

@@ -73,6 +73,8 @@ void colour_add(struct text_buffer *to, const struct look *look, enum colour col
     static const char *const codes[] = {
         [COLOUR_NONE] = "", [COLOUR_GOOD] = "\033[32m", [COLOUR_BAD] = "\033[31m",
         [COLOUR_WARNING] = "\033[33m", [COLOUR_DIM] = "\033[2m", [COLOUR_BOLD] = "\033[1m",
+        [COLOUR_ON_GOOD] = "\033[1;30;42m", [COLOUR_ON_BAD] = "\033[1;97;41m",
+        [COLOUR_ON_WARNING] = "\033[1;30;43m", [COLOUR_ON_PLAIN] = "\033[1;7m",
     };
 
     if (!look->colour || colour == COLOUR_NONE || text[0] == '\0') {

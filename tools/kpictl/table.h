@@ -15,7 +15,11 @@ enum { TABLE_COLUMNS_MAX = 16 };
  * cursor or rename the window. Gives. */
 char *text_for_terminal(const char *text);
 
-enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING, COLOUR_DIM, COLOUR_BOLD };
+enum colour {
+    COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_WARNING, COLOUR_DIM, COLOUR_BOLD,
+    /* The ground coloured, for what is read from afar. */
+    COLOUR_ON_GOOD, COLOUR_ON_BAD, COLOUR_ON_WARNING, COLOUR_ON_PLAIN,
+};
 
 /* How output is to look. */
 struct look {
