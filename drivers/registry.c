@@ -9,6 +9,7 @@
 #include "nmea.h"
 #include "roof_light.h"
 #include "spool.h"
+#include "traccar.h"
 
 /* Sorted by name: help, manual and near names are printed in this order. */
 const struct driver *const driver_registry[] = {
@@ -18,6 +19,7 @@ const struct driver *const driver_registry[] = {
     &driver_nmea,
     &driver_roof_light,
     &driver_spool,
+    &driver_traccar,
     NULL,
 };
 
