@@ -2,5 +2,6 @@
 
 ALL += $(BUILD)/kpi-bench
 
-$(BUILD)/kpi-bench: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/bench/*.c))
+$(BUILD)/kpi-bench: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/bench/*.c)) \
+                    $(BUILD)/libkpid.a
 	$(link)
