@@ -179,7 +179,7 @@ static struct mb_point led_point(const struct led_row *row)
         .name = mem_strdup(row->name),
         .function = MB_READ_HOLDING,
         .address = row->address,
-        .type = row->type,
+        .type = (int)row->type,
         .bit = row->bit,
         .scale = row->scale,
         .measure = mem_strdup(row->measure),
