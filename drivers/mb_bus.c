@@ -30,7 +30,7 @@ enum { FIRST_REOPEN_MS = 500, LONGEST_WAIT_MS = 60000, COUNTS_EVERY_MS = 5000 };
 struct mb_bus {
     const struct mb_setup *setup;
     const struct clock *clock;
-    struct mailbox *inbox;  /* struct mb_errand *, or &nudge */
+    struct mailbox *inbox;  /* struct mb_errand *, or one of those below */
     struct mailbox *outbox; /* struct mb_report * */
     void (*wake)(void *arg);
     void *arg;
@@ -51,13 +51,36 @@ struct mb_bus {
     size_t polls_since_probe;
 };
 
-static char nudge; /* its address is the message */
+static char nudge, line_there, line_gone; /* their addresses are the messages */
 
 void mb_report_free(struct mb_report *report)
 {
     if (report)
         mb_errand_destroy(report->errand);
     free(report);
+}
+
+static const struct {
+    const char *text, *mend;
+} silences[] = {
+    [MB_SILENCE_NOTHING] = { "does not answer", "check power, wiring and id" },
+    [MB_SILENCE_GATEWAY] = { "does not answer, as the gateway says", "check power, wiring and id" },
+    [MB_SILENCE_DAMAGED] = { "answers, but damaged",
+                             "check wiring, termination, baud and parity, and that no two units "
+                             "have one id" },
+    [MB_SILENCE_STRAY] = { "is silent while another unit answers",
+                           "check the ids, and who else is on the line" },
+    [MB_SILENCE_LATE] = { "answers later than its timeout", "raise timeout" },
+};
+
+const char *mb_silence_text(enum mb_silence silence)
+{
+    return silences[silence].text;
+}
+
+const char *mb_silence_mend(enum mb_silence silence)
+{
+    return silences[silence].mend;
 }
 
 static int64_t now_of(const struct mb_bus *bus)
@@ -289,12 +312,21 @@ static void step_errand(struct mb_bus *bus, size_t i)
 
 static void take_message(struct mb_bus *bus, void *message)
 {
-    if (message == &nudge) {
+    if (message == &line_gone && bus->was_open) {
+        struct err err;
+
+        mb_link_close(bus->link);
+        (void)serial_failure(bus->setup->line.device, ENODEV, &err);
+        line_failed(bus, err.text);
+    }
+    if (message == &nudge || message == &line_there) {
         backoff_reset(&bus->reopen);
         bus->reopen_at = now_of(bus);
-        all_due(bus, false);
-        return;
     }
+    if (message == &nudge)
+        all_due(bus, false);
+    if (message == &nudge || message == &line_there || message == &line_gone)
+        return;
     bus->errands[bus->errand_count++] = message;
 }
 
@@ -314,7 +346,7 @@ static int64_t go_on(struct mb_bus *bus)
     size_t errand = 0;
 
     if (!hold_line(bus)) {
-        fail_errands(bus, -ETIMEDOUT, "the line is down");
+        fail_errands(bus, -ENOTCONN, "the line is down");
         return bus->reopen_at - now_of(bus);
     }
     now = now_of(bus);
@@ -427,6 +459,11 @@ int mb_bus_send(struct mb_bus *bus, size_t unit, const struct mb_act *act, struc
 void mb_bus_nudge(struct mb_bus *bus)
 {
     (void)mailbox_put(bus->inbox, &nudge); /* a full inbox wakes it as well */
+}
+
+void mb_bus_line(struct mb_bus *bus, bool is_there)
+{
+    (void)mailbox_put(bus->inbox, is_there ? &line_there : &line_gone); /* as above */
 }
 
 void mb_bus_stop(struct mb_bus *bus)

@@ -56,6 +56,15 @@ struct mb_said {
     struct mb_value value; /* unless good, its text says why */
 };
 
+/* What a silent unit does instead of answering. */
+enum mb_silence {
+    MB_SILENCE_NOTHING,
+    MB_SILENCE_GATEWAY, /* something before it says that it does not answer (0A, 0B) */
+    MB_SILENCE_DAMAGED, /* what comes has a wrong CRC or length */
+    MB_SILENCE_STRAY,   /* another unit answers in its place */
+    MB_SILENCE_LATE,    /* its answers come after their time */
+};
+
 enum mb_health { MB_HEALTH_UNKNOWN, MB_HEALTH_WELL, MB_HEALTH_BROKEN };
 
 /* What the bus has been through since it started. */
@@ -75,8 +84,8 @@ struct mb_report {
     /* MB_REPORT_UNIT */
     size_t unit;
     enum mb_unit_state state;
-    bool device_failed;    /* it answered with exception 04 or 08 */
-    bool gateway_answered; /* silent, but something before it says so (0A, 0B) */
+    bool device_failed;      /* it answered with exception 04 or 08 */
+    enum mb_silence silence; /* of a silent one */
     enum mb_health health;
     int64_t at;                                 /* wall clock */
     size_t unsupported;                         /* points that it has not ... */
@@ -85,7 +94,7 @@ struct mb_report {
     bool is_open;
     int64_t next_attempt_at;
     struct mb_counts counts;
-    char why[256]; /* of the line, or of the unit's silence */
+    char why[256]; /* of the line */
     /* MB_REPORT_ERRAND */
     struct mb_errand *errand; /* takes */
 
@@ -94,6 +103,10 @@ struct mb_report {
 };
 
 void mb_report_free(struct mb_report *report);
+
+/* "does not answer": what a silent unit does; and what to do about it. */
+const char *mb_silence_text(enum mb_silence silence);
+const char *mb_silence_mend(enum mb_silence silence);
 
 struct mb_bus;
 
@@ -109,6 +122,8 @@ struct mb_report *mb_bus_take(struct mb_bus *bus);
 int mb_bus_send(struct mb_bus *bus, size_t unit, const struct mb_act *act, struct command *command);
 /* Forget every back-off and ask everybody now. */
 void mb_bus_nudge(struct mb_bus *bus);
+/* The device behind a serial line has gone, or is there (again): see hotplug.h. */
+void mb_bus_line(struct mb_bus *bus, bool is_there);
 /* Asks it to end; `wake` is called once it has, and mb_bus_ended says so. Errands come back with
  * -ECANCELED. */
 void mb_bus_stop(struct mb_bus *bus);

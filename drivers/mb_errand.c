@@ -139,7 +139,7 @@ static bool judge(struct mb_errand *e, enum mb_result result, int exception)
         mb_errand_fail(e, -EBADMSG, "the unit says something that is no value");
         return true;
     case MB_GONE:
-        mb_errand_fail(e, -ETIMEDOUT, "the line has failed");
+        mb_errand_fail(e, -ENOTCONN, "the line has failed");
         return true;
     case MB_TIMEOUT:
     case MB_STRAY:

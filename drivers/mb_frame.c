@@ -133,12 +133,10 @@ enum mb_frame_state mb_frame_answer(enum mb_framing framing, struct mb_body body
         state = tcp_answer(body, bytes, length, &answer);
     if (state != MB_FRAME_WHOLE)
         return state;
+    *ret_answer = answer;
     if (answer.bytes[0] != body.bytes[0])
         return MB_FRAME_STRAY;
-    if (!body_fits(body, answer))
-        return MB_FRAME_GARBAGE;
-    *ret_answer = answer;
-    return MB_FRAME_WHOLE;
+    return body_fits(body, answer) ? MB_FRAME_WHOLE : MB_FRAME_GARBAGE;
 }
 
 int mb_frame_exception(struct mb_body answer)

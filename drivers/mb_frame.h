@@ -35,7 +35,7 @@ size_t mb_frame_request(uint8_t *to, uint8_t unit, uint8_t function, uint16_t ad
 
 /* Looks for the answer to the request `body` at the beginning of `bytes`. With MB_FRAME_WHOLE
  * `ret_answer` (borrows `bytes`) holds it: its function, or that of an exception, fits, and so does
- * its length. */
+ * its length. With MB_FRAME_STRAY it holds the other's. */
 enum mb_frame_state mb_frame_answer(enum mb_framing framing, struct mb_body body,
                                     const uint8_t *bytes, size_t length,
                                     struct mb_body *ret_answer);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "serial_port.h"
 
 enum mb_transport { MB_RTU, MB_TCP, MB_RTU_OVER_TCP };
 
@@ -26,8 +27,8 @@ struct mb_line {
     enum mb_transport transport;
     char *device; /* RTU: path */
     uint32_t baud, stop_bits;
-    char parity; /* 'N', 'E', 'O' */
-    char *host;  /* TCP */
+    enum serial_parity parity;
+    char *host; /* TCP */
     uint32_t port;
     int64_t idle_ms;    /* silence that ends a frame before its length; 0: by transport */
     int64_t silence_us; /* before each request; negative: t3.5 of the baud rate */
@@ -86,6 +87,10 @@ void mb_link_close(struct mb_link *link);
 enum mb_result mb_link_ask(struct mb_link *link, struct mb_ask *ask);
 /* Why the last question ended with MB_GONE. Borrows until the next one. */
 const char *mb_link_why(const struct mb_link *link);
+
+/* Which unit's whole answer was dropped, because it came too late, since this was last asked; 0:
+ * none. Only a serial line knows. */
+uint8_t mb_link_late(struct mb_link *link);
 
 /* t3.5 at that rate, in microseconds: 3.5 characters of 11 bits, 1750 above 19200 baud (serial line
  * 1.02, section 2.5.1.1). */

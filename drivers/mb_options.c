@@ -10,7 +10,6 @@
 enum { UNITS_MAX = 247, TCP_ITSELF = 255 };
 
 static const char *const transports[] = { "rtu", "tcp", "rtu-over-tcp", NULL };
-static const char *const parities[] = { "none", "even", "odd", NULL };
 static const char *const silences[] = { "t3.5", "none", NULL };
 static const char *const healths[] = { "none", "diagnostic", NULL };
 
@@ -39,7 +38,7 @@ const struct option mb_source_options[] = {
     { .name = "parity",
       .type = OPTION_CHOICE,
       AT(parity),
-      .choices = parities,
+      .choices = serial_parity_choices,
       .fallback = "none",
       .help = "of the serial line" },
     { .name = "stop_bits",
@@ -345,6 +344,8 @@ void mb_source_check(const void *config, const struct option_tree *section, stru
     if (c->transport != MB_RTU && !c->host)
         fault_add_at(faults, section, "transport = \"%s\" needs host: add host = \"192.168.1.20\";",
                      transports[c->transport]);
+    if (c->transport == MB_RTU)
+        serial_check_baud(c->baud, section, faults);
     if (c->echo && c->transport == MB_TCP)
         fault_add_at(faults, place_of(section, "echo"),
                      "echo is a matter of RS-485 lines: leave it out with transport = \"tcp\"");
@@ -359,7 +360,6 @@ void mb_source_check(const void *config, const struct option_tree *section, stru
 
 void mb_setup_init(struct mb_setup *setup, const struct mb_source_config *config)
 {
-    static const char letters[] = "NEO";
     struct faults none = { 0 };
 
     *setup = (struct mb_setup){
@@ -367,7 +367,7 @@ void mb_setup_init(struct mb_setup *setup, const struct mb_source_config *config
                   .device = copy_or_null(config->device),
                   .baud = config->baud,
                   .stop_bits = config->stop_bits,
-                  .parity = letters[config->parity],
+                  .parity = (enum serial_parity)config->parity,
                   .host = copy_or_null(config->host),
                   .port = config->port,
                   .idle_ms = config->idle_ms,

@@ -2,6 +2,8 @@
 #ifndef KPID_DRIVERS_MB_SOURCE_H
 #define KPID_DRIVERS_MB_SOURCE_H
 
+#include <uv.h>
+
 #include "driver.h"
 #include "mb_bus.h"
 
@@ -34,6 +36,42 @@ void mb_source_check(const void *config, const struct option_tree *section, stru
  * mb_setup_finish. */
 void mb_setup_init(struct mb_setup *setup, const struct mb_source_config *config);
 void mb_setup_finish(struct mb_setup *setup);
+
+/* What is known of a fault that a point tells. */
+enum mb_fault_state { FAULT_UNKNOWN, FAULT_ABSENT, FAULT_PRESENT };
+
+/* One unit, as the loop knows it. */
+struct mb_known {
+    enum mb_unit_state state;
+    bool device_failed;
+    enum mb_health health;
+    size_t unsupported;
+    char lacks[MB_PLACE_SIZE + POINT_SIZE + 8];
+    enum mb_silence silence;
+    uint8_t *faults; /* enum mb_fault_state, of each point */
+};
+
+/* One running bus. */
+struct source {
+    struct driver_env env;
+    struct mb_setup setup;
+    struct mb_bus *bus;
+    struct mb_known *units; /* as many as the setup's */
+    bool line_is_open;
+    char line_why[256];
+    size_t commands;          /* under way */
+    struct reading *readings; /* room for one unit */
+    struct hotplug *hotplug;  /* of a serial line */
+    uv_async_t wake;
+    bool stopping;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+};
+
+/* Faults of the device that the unit is, if it is one in service. */
+void mb_put_conditions(struct source *source, const struct mb_report *report);
+/* The state of the source, from all that is known. */
+void mb_say_state(struct source *source);
 
 /* For `kpid --probe`; see driver.h. */
 int mb_source_probe(const void *config, const struct driver_env *env, FILE *out, struct err *err);

@@ -112,6 +112,23 @@ static bool is_busy(int exception)
     return exception == MB_ACKNOWLEDGE || exception == MB_BUSY;
 }
 
+/* One whole answer that came too late tells more than the silence before it. */
+static void note_silence(struct mb_unit *u, enum mb_result result)
+{
+    static const enum mb_silence silences[] = {
+        [MB_TIMEOUT] = MB_SILENCE_NOTHING,
+        [MB_DAMAGED] = MB_SILENCE_DAMAGED,
+        [MB_STRAY] = MB_SILENCE_STRAY,
+        [MB_EXCEPTION] = MB_SILENCE_GATEWAY,
+    };
+
+    u->silence = silences[result];
+    if (mb_link_late(u->link) == u->is->id)
+        u->is_late = true;
+    if (result == MB_TIMEOUT && u->is_late)
+        u->silence = MB_SILENCE_LATE;
+}
+
 enum mb_result mb_unit_ask(struct mb_unit *unit, struct mb_ask *ask, uint32_t retries,
                            int64_t *ret_true_at)
 {
@@ -140,6 +157,7 @@ enum mb_result mb_unit_ask(struct mb_unit *unit, struct mb_ask *ask, uint32_t re
         if (result == MB_GONE)
             return result;
         unanswered += result == MB_TIMEOUT || result == MB_STRAY;
+        note_silence(unit, result);
     }
     if (result == MB_EXCEPTION && is_busy(ask->exception))
         return result;
@@ -325,7 +343,6 @@ static enum mb_result read_one(struct polling *p, enum mb_poll poll, const struc
     int64_t true_at;
     enum mb_result result = ask_read(u, read, values, retries, &exception, &true_at);
 
-    p->report->gateway_answered = result == MB_TIMEOUT && is_gateways(exception);
     if (result == MB_OK)
         say_values(p, plan, read, values, true_at);
     if (result != MB_EXCEPTION)
@@ -353,7 +370,6 @@ static enum mb_result ask_health(struct polling *p, uint32_t retries)
         p->report->health = data == 1 ? MB_HEALTH_WELL : MB_HEALTH_BROKEN;
     if (result == MB_EXCEPTION && is_about_map(ask.exception))
         u->is_unsupported_health = true;
-    p->report->gateway_answered = result == MB_TIMEOUT && is_gateways(ask.exception);
     return result == MB_EXCEPTION ? MB_OK : result;
 }
 
@@ -368,13 +384,12 @@ static void fell_silent(struct polling *p, int64_t now)
     u->probe_at = clock_monotonic(u->clock) + backoff_next(&u->backoff, 0);
     if (u->probe_at < u->quiet_until)
         u->probe_at = u->quiet_until;
-    snprintf(r->why, sizeof r->why, "%s",
-             r->gateway_answered ? "the gateway says that it does not answer" : "does not answer");
+    r->silence = u->silence;
     r->said_count = 0;
     for (size_t i = 0; i < u->is->map->point_count; i++) {
         struct mb_said *said = say(p, (uint16_t)i, READING_FAILED, now);
 
-        (void)text_copy(said->value.text, sizeof said->value.text, r->why, strlen(r->why));
+        snprintf(said->value.text, sizeof said->value.text, "%s", mb_silence_text(u->silence));
     }
 }
 
@@ -383,6 +398,7 @@ static void came_back(struct mb_unit *u)
     bool was_silent = u->state == MB_UNIT_SILENT;
 
     u->state = MB_UNIT_WELL;
+    u->is_late = false;
     backoff_reset(&u->backoff);
     for (int poll = 0; was_silent && poll < MB_POLLS; poll++)
         if (u->due[poll] != INT64_MAX)

@@ -20,6 +20,8 @@ struct mb_unit {
     int64_t quiet_until;    /* monotonic: an answer to an old question may still come */
 
     enum mb_care care;
+    enum mb_silence silence;    /* what its last unanswered question met with */
+    bool is_late;               /* an answer of it was dropped since its last good one */
     bool *unsupported;          /* of each point: exception 02 named it */
     bool is_unsupported_health; /* function 08 is no function of it */
     struct mb_plan plans[MB_POLLS];

@@ -1,14 +1,6 @@
-/* Units on a Modbus bus: the loop's side.
- *
- * The bus's thread asks (mb_bus.h); here its reports become readings, conditions of devices in
- * service, and the state of the source:
- *
- *   down      the line is gone, or no unit answers: nobody is watching
- *   degraded  some units are silent, say that they have failed, or lack a point of their map
- *   well      all answer
- *
- * A silent unit is only held against its device (code no_answer) while somebody else on the bus is
- * heard: where nobody answers it is the line that is suspect, not every lamp. */
+/* Units on a Modbus bus: the loop's side. The bus's thread asks (mb_bus.h); here its reports become
+ * readings, conditions of devices in service (mb_conditions.c) and the state of the source
+ * (mb_state.c). */
 #include "mb_source.h"
 
 #include <errno.h>
@@ -17,40 +9,11 @@
 #include <string.h>
 #include <uv.h>
 
-#include "base/json_out.h"
 #include "base/mem.h"
-#include "base/text.h"
+#include "hotplug.h"
 #include "mb_errand.h"
 
 enum { AGE_INTERVALS = 3, AGE_SLACK_MS = 2000, COUNTS_AGE_MS = 20000 };
-
-/* What is known of a fault that a point tells. */
-enum fault_state { FAULT_UNKNOWN, FAULT_ABSENT, FAULT_PRESENT };
-
-struct unit {
-    enum mb_unit_state state;
-    bool device_failed;
-    enum mb_health health;
-    size_t unsupported;
-    char lacks[MB_PLACE_SIZE + POINT_SIZE + 8];
-    char why[256];   /* it is silent */
-    uint8_t *faults; /* enum fault_state, of each point */
-};
-
-struct source {
-    struct driver_env env;
-    struct mb_setup setup;
-    struct mb_bus *bus;
-    struct unit *units; /* as many as the setup's */
-    bool line_is_open;
-    char line_why[256];
-    size_t commands;          /* under way */
-    struct reading *readings; /* room for one unit */
-    uv_async_t wake;
-    bool stopping;
-    void (*stopped)(void *arg);
-    void *stopped_arg;
-};
 
 /* --- Readings */
 
@@ -152,254 +115,17 @@ static void put_counts(struct source *s, const struct mb_report *r)
     s->env.sink->readings(s->env.house, readings, LENGTH(rows));
 }
 
-/* --- Conditions */
-
-static void put_condition(struct source *s, const struct mb_report *r, const char *code,
-                          bool active, const char *evidence)
-{
-    const struct condition condition = { .device = s->setup.units[r->unit].device,
-                                         .code = code,
-                                         .active = active,
-                                         .at = r->at,
-                                         .evidence = evidence };
-
-    s->env.sink->condition(s->env.house, &condition);
-}
-
-/* {"source":..,"unit":..,"point":..,"says":..}. Gives; free with free(). */
-static char *evidence_of(const struct source *s, const struct mb_report *r, const char *point,
-                         const char *says)
-{
-    struct text_buffer to = { 0 };
-
-    text_buffer_adds(&to, "{");
-    json_out_text(&to, "source", s->env.name);
-    json_out_text(&to, "unit", s->setup.units[r->unit].name);
-    if (point)
-        json_out_text(&to, "point", point);
-    json_out_text(&to, "says", says);
-    text_buffer_adds(&to, "}");
-    return text_buffer_take(&to);
-}
-
-/* A fault is there if any of its points says so; it is absent if all of them do. */
-static enum fault_state fault_of(const struct source *s, size_t unit, const char *code)
-{
-    const struct mb_map *map = s->setup.units[unit].map;
-    enum fault_state state = FAULT_ABSENT;
-
-    for (size_t i = 0; i < map->point_count; i++) {
-        const char *its = map->points[i].faulty.code;
-
-        if (!its || strcmp(its, code) != 0)
-            continue;
-        if (s->units[unit].faults[i] == FAULT_PRESENT)
-            return FAULT_PRESENT;
-        if (s->units[unit].faults[i] == FAULT_UNKNOWN)
-            state = FAULT_UNKNOWN;
-    }
-    return state;
-}
-
-static bool is_first_of_code(const struct mb_map *map, size_t point)
-{
-    for (size_t i = 0; i < point; i++)
-        if (map->points[i].faulty.code &&
-            strcmp(map->points[i].faulty.code, map->points[point].faulty.code) == 0)
-            return false;
-    return true;
-}
-
-static void put_fault(struct source *s, const struct mb_report *r, const char *code,
-                      enum fault_state state)
-{
-    const struct mb_map *map = s->setup.units[r->unit].map;
-    char *evidence = NULL;
-
-    for (size_t i = 0; i < r->said_count && state == FAULT_PRESENT && !evidence; i++) {
-        const struct mb_said *said = &r->said[i];
-        const char *its = map->points[said->point].faulty.code;
-        char number[32];
-
-        snprintf(number, sizeof number, "%.10g", said->value.number);
-        if (said->faulty && strcmp(its, code) == 0)
-            evidence = evidence_of(s, r, map->points[said->point].name,
-                                   said->value.is_text ? said->value.text : number);
-    }
-    put_condition(s, r, code, state == FAULT_PRESENT, evidence);
-    free(evidence);
-}
-
-/* What the unit itself says of its controller, beside what points say of it. */
-static void put_controller(struct source *s, const struct mb_report *r)
-{
-    enum fault_state points = fault_of(s, r->unit, "led_controller");
-    char *evidence;
-
-    if (r->device_failed || r->health == MB_HEALTH_BROKEN) {
-        evidence = evidence_of(s, r, NULL,
-                               r->device_failed ? "it has failed (exception 04)"
-                                                : "its control board is broken (function 08)");
-        put_condition(s, r, "led_controller", true, evidence);
-        free(evidence);
-    } else if (points != FAULT_UNKNOWN) {
-        put_fault(s, r, "led_controller", points);
-    }
-}
-
-static bool somebody_is_heard(const struct source *s, const struct mb_report *r)
-{
-    if (r->gateway_answered)
-        return true;
-    for (size_t i = 0; i < s->setup.unit_count; i++)
-        if (s->units[i].state == MB_UNIT_WELL)
-            return true;
-    return false;
-}
-
-static void put_silence(struct source *s, const struct mb_report *r)
-{
-    char *evidence;
-
-    if (r->state == MB_UNIT_WELL) {
-        put_condition(s, r, "no_answer", false, NULL);
-    } else if (somebody_is_heard(s, r)) {
-        evidence = evidence_of(s, r, NULL, r->why);
-        put_condition(s, r, "no_answer", true, evidence);
-        free(evidence);
-    }
-}
-
-static void put_conditions(struct source *s, const struct mb_report *r)
-{
-    const struct mb_map *map = s->setup.units[r->unit].map;
-
-    if (!s->setup.units[r->unit].device)
-        return;
-    put_silence(s, r);
-    if (r->state != MB_UNIT_WELL)
-        return;
-    put_controller(s, r);
-    for (size_t i = 0; i < map->point_count; i++) {
-        const char *code = map->points[i].faulty.code;
-        enum fault_state state;
-
-        if (!code || strcmp(code, "led_controller") == 0 || !is_first_of_code(map, i))
-            continue;
-        state = fault_of(s, r->unit, code);
-        if (state != FAULT_UNKNOWN)
-            put_fault(s, r, code, state);
-    }
-}
-
-/* --- Health */
-
-/* "lamp3, lamp7 and 2 more". Returns how many units fit. */
-static size_t name_units(const struct source *s, bool (*is_so)(const struct unit *unit), char *to,
-                         size_t size)
-{
-    size_t count = 0, used = 0;
-
-    to[0] = '\0';
-    for (size_t i = 0; i < s->setup.unit_count; i++)
-        if (is_so(&s->units[i]) && ++count <= 3)
-            used += (size_t)snprintf(to + used, size - used, "%s%s", count > 1 ? ", " : "",
-                                     s->setup.units[i].name);
-    if (count > 3)
-        snprintf(to + used, size - used, " and %zu more", count - 3);
-    return count;
-}
-
-static bool is_silent(const struct unit *u)
-{
-    return u->state == MB_UNIT_SILENT;
-}
-
-static bool is_well(const struct unit *u)
-{
-    return u->state == MB_UNIT_WELL;
-}
-
-static bool has_failed(const struct unit *u)
-{
-    return u->state == MB_UNIT_WELL && (u->device_failed || u->health == MB_HEALTH_BROKEN);
-}
-
-static bool lacks_points(const struct unit *u)
-{
-    return u->state == MB_UNIT_WELL && u->unsupported > 0;
-}
-
-static const char *place_of_line(const struct source *s)
-{
-    return s->setup.line.transport == MB_RTU ? s->setup.line.device : s->setup.line.host;
-}
-
-static enum source_state judge(const struct source *s, char why[256])
-{
-    char names[128];
-    size_t count;
-
-    why[0] = '\0';
-    if (!s->line_is_open) {
-        snprintf(why, 256, "%s", s->line_why);
-        return SOURCE_DOWN;
-    }
-    count = name_units(s, is_silent, names, sizeof names);
-    if (count > 0 && name_units(s, is_well, names, sizeof names) == 0) {
-        if (count < s->setup.unit_count)
-            return SOURCE_STARTING;
-        snprintf(why, 256,
-                 "no unit answers on %.80s: check its power, the wiring (A and B "
-                 "swapped?), baud, parity and the ids",
-                 place_of_line(s));
-        return SOURCE_DOWN;
-    }
-    if (count > 0) {
-        (void)name_units(s, is_silent, names, sizeof names);
-        snprintf(why, 256, "%s (%zu of %zu) %s: check power, wiring and id", names, count,
-                 s->setup.unit_count, count > 1 ? "do not answer" : "does not answer");
-        return SOURCE_DEGRADED;
-    }
-    if (name_units(s, has_failed, names, sizeof names) > 0) {
-        snprintf(why, 256, "%s: the device itself says that it has failed: repair or replace it",
-                 names);
-        return SOURCE_DEGRADED;
-    }
-    if (name_units(s, lacks_points, names, sizeof names) > 0) {
-        for (size_t i = 0; i < s->setup.unit_count; i++)
-            if (lacks_points(&s->units[i])) {
-                snprintf(why, 256,
-                         "unit %.32s has no %.72s: take the point out of map %.32s, or "
-                         "mend its address (kpid --probe %.32s)",
-                         s->setup.units[i].name, s->units[i].lacks, s->setup.units[i].map->name,
-                         s->env.name);
-                return SOURCE_DEGRADED;
-            }
-    }
-    return name_units(s, is_well, names, sizeof names) > 0 ? SOURCE_WELL : SOURCE_STARTING;
-}
-
-static void say_state(struct source *s)
-{
-    char why[256];
-    enum source_state state = judge(s, why);
-
-    if (state != SOURCE_STARTING) /* nobody has been asked yet */
-        health_is(s->env.health, state, why, s->env.clock);
-}
-
 /* --- Reports */
 
 static void on_unit(struct source *s, const struct mb_report *r)
 {
-    struct unit *u = &s->units[r->unit];
+    struct mb_known *u = &s->units[r->unit];
 
     u->state = r->state;
     u->device_failed = r->device_failed;
     u->unsupported = r->unsupported;
     snprintf(u->lacks, sizeof u->lacks, "%s", r->lacks);
-    snprintf(u->why, sizeof u->why, "%s", r->why);
+    u->silence = r->silence;
     if (r->health != MB_HEALTH_UNKNOWN || r->state != MB_UNIT_WELL)
         u->health = r->health;
     for (size_t i = 0; i < r->said_count; i++)
@@ -407,8 +133,8 @@ static void on_unit(struct source *s, const struct mb_report *r)
                                       : r->said[i].faulty               ? FAULT_PRESENT
                                                                         : FAULT_ABSENT;
     put_readings(s, r);
-    put_conditions(s, r);
-    say_state(s);
+    mb_put_conditions(s, r);
+    mb_say_state(s);
 }
 
 static void on_line(struct source *s, const struct mb_report *r)
@@ -423,7 +149,7 @@ static void on_line(struct source *s, const struct mb_report *r)
     }
     s->env.sink->next_attempt(s->env.house, r->is_open ? 0 : r->next_attempt_at);
     put_counts(s, r);
-    say_state(s);
+    mb_say_state(s);
 }
 
 static void on_errand(struct source *s, struct mb_report *r)
@@ -486,6 +212,13 @@ static void on_bus(void *arg)
     (void)uv_async_send(&s->wake); /* cannot fail for a handle that is open */
 }
 
+static void on_plugged(void *arg, bool is_there)
+{
+    struct source *s = arg;
+
+    mb_bus_line(s->bus, is_there);
+}
+
 /* --- The vtable */
 
 static void make_units(struct source *s)
@@ -530,6 +263,8 @@ static void mb_source_start(struct source *s)
 {
     struct err err;
 
+    if (s->setup.line.transport == MB_RTU)
+        s->hotplug = hotplug_create(s->env.loop, s->setup.line.device, on_plugged, s);
     if (mb_bus_start(s->bus, &err) < 0)
         health_is(s->env.health, SOURCE_DOWN, err.text, s->env.clock);
 }
@@ -577,6 +312,8 @@ static void mb_source_stop(struct source *s, void (*stopped)(void *arg), void *a
     s->stopping = true;
     s->stopped = stopped;
     s->stopped_arg = arg;
+    hotplug_destroy(s->hotplug);
+    s->hotplug = NULL;
     mb_bus_stop(s->bus);
 }
 

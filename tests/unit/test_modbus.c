@@ -1,188 +1,15 @@
 /* The modbus driver against units that do as the test says, over TCP, RTU on a pseudo terminal and
  * RTU through a socket: what it reads, and every way in which such buses go wrong. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/mem.h"
-#include "mb_source.h"
-#include "tests/lib/fake_house.h"
-#include "tests/lib/fake_modbus.h"
-
-enum { LIMIT_MS = 20000 };
-
-struct fixture {
-    struct fake_house house; /* first: a pointer to it is one to the fixture */
-    struct fake_modbus server;
-    bool serves;
-    size_t conditions_seen;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *f = mem_zalloc(sizeof *f);
-
-    house_init(&f->house, "ledbus");
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    if (f->house.source)
-        house_stop(&f->house);
-    house_finish(&f->house);
-    if (f->serves)
-        fake_modbus_stop(&f->server);
-    free(f);
-    return 0;
-}
-
-enum wire { TCP, PTY, RTU_OVER_TCP };
-
-static void serve(struct fixture *f, enum wire wire)
-{
-    f->serves = true;
-    if (wire == PTY)
-        fake_modbus_plug_in(&f->server);
-    else
-        fake_modbus_listen(&f->server, wire == TCP);
-}
-
-/* Starts the driver on the server with short times. `more` is the rest of the section. */
-static void start(struct fixture *f, const char *more)
-{
-    static const char times[] = "interval = \"50ms\"; timeout = \"150ms\"; backoff_max = \"1s\"; "
-                                "baud = 115200; ";
-    char *section;
-
-    if (f->server.is_pty)
-        section =
-            mem_printf("transport = \"rtu\"; device = \"%s\"; %s%s", f->server.device, times, more);
-    else
-        section = mem_printf("transport = \"%s\"; host = \"127.0.0.1\"; port = %d; %s%s",
-                             f->server.frames_are_tcp ? "tcp" : "rtu-over-tcp", f->server.port,
-                             times, more);
-    house_start(&f->house, &driver_modbus, section);
-    free(section);
-}
-
-static struct live_value value_of(struct fixture *f, const char *unit, const char *point)
-{
-    struct live_value value = { 0 };
-
-    (void)live_find(f->house.live, "ledbus", unit, point, &value);
-    return value;
-}
-
-struct wanted {
-    const char *unit, *point;
-    enum live_state state;
-    double number;
-    const char *text; /* NULL: the number counts */
-};
-
-static bool is_as_wanted(struct fake_house *h, void *arg)
-{
-    const struct wanted *w = arg;
-    struct live_value value;
-
-    (void)live_find(h->live, "ledbus", w->unit, w->point, &value);
-    if (value.state != w->state)
-        return false;
-    if (w->state != LIVE_GOOD)
-        return true;
-    return w->text ? value.is_text && strcmp(value.text, w->text) == 0
-                   : value.number > w->number - 1e-6 && value.number < w->number + 1e-6;
-}
-
-static void wait_wanted(struct fixture *f, struct wanted wanted)
-{
-    struct live_value value;
-
-    if (house_until(&f->house, is_as_wanted, &wanted, LIMIT_MS))
-        return;
-    value = value_of(f, wanted.unit, wanted.point);
-    fail_msg("%s %s is %s %g \"%s\"; the source %s: %s", wanted.unit, wanted.point,
-             live_state_name(value.state), value.number, value.text,
-             source_state_name(f->house.health.state), f->house.health.why);
-}
-
-static void wait_number(struct fixture *f, const char *unit, const char *point, double number)
-{
-    wait_wanted(f, (struct wanted){ unit, point, LIVE_GOOD, number, NULL });
-}
-
-static void wait_text(struct fixture *f, const char *unit, const char *point, const char *text)
-{
-    wait_wanted(f, (struct wanted){ unit, point, LIVE_GOOD, 0, text });
-}
-
-static void wait_state(struct fixture *f, const char *unit, const char *point,
-                       enum live_state state)
-{
-    wait_wanted(f, (struct wanted){ unit, point, state, 0, NULL });
-}
-
-static bool has_health(struct fake_house *h, void *arg)
-{
-    const struct health *wanted = arg;
-
-    return h->health.state == wanted->state && strstr(h->health.why, wanted->why);
-}
-
-static void wait_health(struct fixture *f, enum source_state state, const char *why)
-{
-    struct health wanted = { .state = state };
-
-    snprintf(wanted.why, sizeof wanted.why, "%s", why);
-    if (!house_until(&f->house, has_health, &wanted, LIMIT_MS))
-        fail_msg("%s: %s", source_state_name(f->house.health.state), f->house.health.why);
-}
-
-static bool has_condition(struct fake_house *h, void *text)
-{
-    struct fixture *f = (struct fixture *)(void *)h;
-
-    for (; f->conditions_seen < h->condition_count; f->conditions_seen++)
-        if (strcmp(h->conditions[f->conditions_seen], text) == 0)
-            return true;
-    return false;
-}
-
-/* From now on, or among those not looked at yet. */
-static void wait_condition(struct fixture *f, const char *text)
-{
-    char copy[80];
-
-    snprintf(copy, sizeof copy, "%s", text);
-    f->conditions_seen = 0;
-    if (!house_until(&f->house, has_condition, copy, LIMIT_MS))
-        fail_msg("no condition \"%s\"; the source %s: %s", text,
-                 source_state_name(f->house.health.state), f->house.health.why);
-}
+#include "modbus_fixture.h"
 
 /* --- What it reads */
-
-static const char two_lamps[] = "units = ( { name = \"lamp1\"; id = 1; }, "
-                                "{ name = \"lamp2\"; id = 2; } );";
 
 static void test_reads(struct fixture *f, enum wire wire)
 {
     fake_modbus_add(&f->server, 1);
     fake_modbus_add(&f->server, 2)->holding[6] = 11999;
     serve(f, wire);
-    start(f, two_lamps);
+    start(f, TWO_LAMPS);
     wait_number(f, "lamp1", "supply_mv", 12034);
     wait_number(f, "lamp2", "supply_mv", 11999);
     wait_number(f, "lamp1", "temperature", -1.0);
@@ -288,6 +115,20 @@ static void late_answers(struct fixture *f, enum wire wire, int late_ms)
     wait_number(f, "u1", "b", 90);
 }
 
+/* Whoever set the time-out too short is told so. */
+static void test_late_is_said(void **state)
+{
+    struct fixture *f = *state;
+
+    fake_modbus_add(&f->server, 1);
+    fake_modbus_add(&f->server, 2);
+    serve(f, PTY);
+    fake_modbus_fault(&f->server, 2, FAKE_LATE, 400, -1);
+    start(f, "retries = 0; units = ( { name = \"lamp1\"; id = 1; }, "
+             "{ name = \"lamp2\"; id = 2; timeout = \"50ms\"; } );");
+    wait_health(f, SOURCE_DEGRADED, "lamp2 (1 of 2) answers later than its timeout: raise timeout");
+}
+
 static void test_late_tcp(void **state)
 {
     late_answers(*state, TCP, 120);
@@ -350,17 +191,24 @@ static void test_one_bad_answer(void **state)
 /* Each kind for ever is a unit that does not answer; then it is well again by itself. */
 static void test_always_bad(void **state)
 {
-    static const enum fake_fault faults[] = { FAKE_BAD_CRC, FAKE_WRONG_UNIT, FAKE_HALF };
+    static const struct {
+        enum fake_fault fault;
+        const char *why;
+    } cases[] = {
+        { FAKE_BAD_CRC, "lamp2 (1 of 2) answers, but damaged: check wiring, termination, baud" },
+        { FAKE_WRONG_UNIT, "lamp2 (1 of 2) is silent while another unit answers: check the ids" },
+        { FAKE_HALF, "lamp2 (1 of 2) does not answer: check power, wiring and id" },
+    };
     struct fixture *f = *state;
 
     fake_modbus_add(&f->server, 1);
     fake_modbus_add(&f->server, 2);
     serve(f, PTY);
-    start(f, two_lamps);
-    for (size_t i = 0; i < LENGTH(faults); i++) {
+    start(f, TWO_LAMPS);
+    for (size_t i = 0; i < LENGTH(cases); i++) {
         wait_health(f, SOURCE_WELL, "");
-        fake_modbus_fault(&f->server, 2, faults[i], 0, -1);
-        wait_health(f, SOURCE_DEGRADED, "lamp2 (1 of 2) does not answer");
+        fake_modbus_fault(&f->server, 2, cases[i].fault, 0, -1);
+        wait_health(f, SOURCE_DEGRADED, cases[i].why);
         fake_modbus_fault(&f->server, 2, FAKE_WELL, 0, 0);
     }
     wait_health(f, SOURCE_WELL, "");
@@ -374,7 +222,9 @@ static void test_gateway(void **state)
     serve(f, TCP);
     fake_modbus_fault(&f->server, 1, FAKE_EXCEPTION, 0x0B, -1);
     start(f, "units = ( { name = \"lamp1\"; id = 1; device = \"L-1\"; } );");
-    wait_health(f, SOURCE_DOWN, "no unit answers on 127.0.0.1");
+    wait_health(f, SOURCE_DOWN,
+                "no unit can be read on 127.0.0.1: lamp1 does not answer, as the "
+                "gateway says: check power, wiring and id");
     wait_condition(f, "L-1 no_answer active"); /* the gateway is there, so it is the lamp */
     fake_modbus_fault(&f->server, 1, FAKE_WELL, 0, 0);
     wait_health(f, SOURCE_WELL, "");
@@ -524,7 +374,7 @@ static void test_adapter_pulled(void **state)
     start(f, "units = ( { name = \"lamp1\"; id = 1; device = \"L-1\"; } );");
     wait_number(f, "lamp1", "supply_mv", 12034);
     fake_modbus_pull_out(&f->server);
-    wait_health(f, SOURCE_DOWN, "adapter is not there: plug the adapter in; it is found by itself");
+    wait_health(f, SOURCE_DOWN, "plug the adapter in");
     wait_state(f, "lamp1", "supply_mv", LIVE_FAILED);
     assert_true(f->house.next_attempt_at > 0);
     fake_modbus_plug_in(&f->server);
@@ -558,6 +408,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silent_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_silent_pty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_pty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_very_late_pty, set_up, tear_down),
