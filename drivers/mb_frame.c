@@ -146,9 +146,13 @@ int mb_frame_exception(struct mb_body answer)
 
 void mb_frame_values(struct mb_body answer, uint16_t count, uint16_t *values)
 {
+    const uint8_t *data = answer.bytes + 3;
     bool is_bits = answer.bytes[1] <= MB_READ_DISCRETE_INPUTS;
 
-    for (uint16_t i = 0; i < count; i++)
-        values[i] = is_bits ? (uint16_t)(answer.bytes[3 + i / 8] >> i % 8 & 1)
-                            : get16(answer.bytes + 3 + 2 * i);
+    for (uint16_t i = 0; i < count; i++) {
+        if (is_bits)
+            values[i] = (data[i / 8] & 1 << i % 8) != 0;
+        else
+            values[i] = get16(data + 2 * i);
+    }
 }
