@@ -1,4 +1,4 @@
-/* Bytes from a device that speaks by itself; see byte_link.h.
+/* Bytes from a device; see byte_link.h.
  *
  *     WAITING ── time, or the device came ──> (serial: at once) ──────────────────> OPEN
  *        ^                                └─> RESOLVING ──> CONNECTING ──────────────┘
@@ -320,7 +320,7 @@ static void on_changed(void *arg, bool is_there)
     if (is_there) {
         byte_link_retry(l);
     } else if (l->port) {
-        (void)serial_failure(l->device, ENOENT, &err);
+        (void)serial_failure(l->device, ENODEV, &err);
         lose(l, err.text);
     }
 }
@@ -384,6 +384,15 @@ void byte_link_reopen(struct byte_link *l)
 {
     close_all(l);
     wait_for_next(l);
+}
+
+void byte_link_ask(struct byte_link *l, const void *bytes, size_t length)
+{
+    assert(l->device);
+    if (!l->port)
+        return;
+    serial_port_discard(l->port);
+    (void)serial_port_write(l->port, bytes, length); /* one that is gone says so by itself */
 }
 
 void byte_link_set_baud(struct byte_link *l, uint32_t baud)

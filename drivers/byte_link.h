@@ -1,6 +1,6 @@
-/* Bytes from a device that speaks by itself: on a serial line, or behind a serial server on TCP.
- * Opens it, and whenever it goes opens it again: at once if an adapter is plugged in again, else
- * with back-off. Nothing here blocks; names are looked up on libuv's pool. Loop thread. */
+/* Bytes from a device on a serial line, or behind a serial server on TCP. Opens it, and whenever it
+ * goes opens it again: at once if an adapter is plugged in again, else with back-off. Nothing here
+ * blocks; names are looked up on libuv's pool. Loop thread. */
 #ifndef KPID_DRIVERS_BYTE_LINK_H
 #define KPID_DRIVERS_BYTE_LINK_H
 
@@ -42,6 +42,11 @@ void byte_link_retry(struct byte_link *link);
 /* Closes it, and tries again with back-off: the other side may be gone without a word. `lost` is
  * not called. */
 void byte_link_reopen(struct byte_link *link);
+
+/* Sends a question (copies). What came before and was not handed over is thrown away, so that
+ * nothing late answers it; a line that takes nothing is one that does not answer. Of a serial line
+ * alone. */
+void byte_link_ask(struct byte_link *link, const void *bytes, size_t length);
 
 /* Another rate, from now on. Of a serial line alone. */
 void byte_link_set_baud(struct byte_link *link, uint32_t baud);

@@ -4,16 +4,16 @@
  *
  *                  opened                    asked
  *     CLOSED ────────────────> ASKING <──────────────── RESTING
- *       ^  back-off, or the     │ │ answered               ^
- *       │  device came          │ └────────────────────────┤
+ *       ^                       │ │ answered               ^
+ *       │                       │ └────────────────────────┤
  *       │                       │ time-out                 │ too many: back-off
  *       └── gone, from any      └────────> QUIET ──────────┘ else asked again at once
  *
- * What fails: a line that cannot be opened, or goes, is down until it comes back, which is told at
- * once (hotplug.h). A lamp that is silent, or whose line carries garbage, is down after three
- * questions, and is asked less and less often, at least every fifteen seconds. An answer names the
- * command that it answers, but not the question: after a time-out we keep QUIET for as long again,
- * so that a late answer is never taken for the next one. */
+ * What fails: a line that cannot be opened, or goes, is down until it comes back (byte_link.h). A
+ * lamp that is silent, or whose line carries garbage, is down after three questions, and is asked
+ * less and less often, at least every fifteen seconds. An answer names the command that it answers,
+ * but not the question: after a time-out we keep QUIET for as long again, so that a late answer is
+ * never taken for the next one. */
 #include "roof_light.h"
 
 #include <errno.h>
@@ -24,7 +24,7 @@
 
 #include "backoff.h"
 #include "base/mem.h"
-#include "hotplug.h"
+#include "byte_link.h"
 
 enum {
     FIRST_RETRY_MS = 500,
@@ -49,17 +49,15 @@ struct act {
 struct source {
     struct driver_env env;
     char *device, *service_device;
-    struct serial_settings settings;
+    uint32_t baud;
     int64_t interval_ms, timeout_ms;
     uint8_t maker;
     bool ok[256]; /* result bytes that mean success */
 
-    struct hotplug *hotplug;
-    struct serial_port *port; /* NULL: closed */
-    uv_timer_t timer;         /* of the phase */
-    uv_timer_t limit;         /* of the command */
-    int open_handles;         /* of these two */
-    bool stopping;
+    struct byte_link *link;
+    uv_timer_t timer; /* of the phase */
+    uv_timer_t limit; /* of the command */
+    int open_handles; /* of these three */
     void (*stopped)(void *arg);
     void *stopped_arg;
 
@@ -85,7 +83,6 @@ struct source {
 };
 
 static void ask(struct source *s);
-static void try_open(struct source *s);
 static void on_timer(uv_timer_t *timer);
 
 /* --- Acts */
@@ -196,11 +193,9 @@ static void compare(struct source *s, const struct jt905_lamp_state *state)
 static void on_limit(uv_timer_t *timer)
 {
     struct source *s = timer->data;
-    bool is_closed = s->phase == PHASE_CLOSED;
 
-    err_set(&s->command->err, is_closed ? -ENOTCONN : -ETIMEDOUT, "%s%s%s", s->device,
-            is_closed ? " is down: " : ": no answer in time", is_closed ? s->env.health->why : "");
-    finish_command(s, is_closed ? -ENOTCONN : -ETIMEDOUT);
+    err_set(&s->command->err, -ETIMEDOUT, "%s: no answer in time", s->device);
+    finish_command(s, -ETIMEDOUT);
 }
 
 /* --- Phases */
@@ -211,39 +206,11 @@ static void enter(struct source *s, enum phase phase, int64_t ms)
     uv_timer_start(&s->timer, on_timer, (uint64_t)ms, 0);
 }
 
-/* Until the next question or the next try to open. */
-static void wait_for(struct source *s, enum phase phase, int64_t ms)
+/* Until the next question. */
+static void rest(struct source *s, int64_t ms)
 {
     s->env.sink->next_attempt(s->env.house, clock_wall(s->env.clock) + ms);
-    enter(s, phase, ms);
-}
-
-static void close_port(struct source *s)
-{
-    serial_port_close(s->port);
-    s->port = NULL;
-}
-
-static void go_down(struct source *s, const char *why)
-{
-    const char *blind = s->hotplug ? hotplug_trouble(s->hotplug) : NULL;
-    char text[sizeof s->env.health->why];
-
-    snprintf(text, sizeof text, "%s%s%s", why, blind ? "; " : "", blind ? blind : "");
-    health_is(s->env.health, SOURCE_DOWN, text, s->env.clock);
-}
-
-/* The line is no more. */
-static void lose(struct source *s, const struct err *why)
-{
-    close_port(s);
-    s->env.sink->forget(s->env.house, "");
-    go_down(s, why->text);
-    wait_for(s, PHASE_CLOSED, backoff_next(&s->backoff, 0));
-    if (!s->command)
-        return;
-    err_set(&s->command->err, -ENOTCONN, "%s", why->text);
-    finish_command(s, -ENOTCONN);
+    enter(s, PHASE_RESTING, ms);
 }
 
 static int64_t age_limit(const struct source *s)
@@ -268,13 +235,13 @@ static void miss(struct source *s)
         ask(s);
         return;
     }
-    roof_light_say(why, &s->heard, s->device, s->settings.baud, s->timeout_ms);
+    roof_light_say(why, &s->heard, s->device, s->baud, s->timeout_ms);
     s->was_heard = false;
-    go_down(s, why);
+    health_is(s->env.health, SOURCE_DOWN, why, s->env.clock);
     roof_light_tell_failed(&s->env, why, now, age_limit(s) + LONGEST_RETRY_MS);
     if (s->service_device)
         roof_light_tell_silence(&s->env, s->service_device, true, now);
-    wait_for(s, PHASE_RESTING, s->command ? READ_BACK_MS : backoff_next(&s->backoff, 0));
+    rest(s, s->command ? READ_BACK_MS : backoff_next(&s->backoff, 0));
 }
 
 /* --- Answers */
@@ -339,9 +306,9 @@ static void on_frame(struct source *s, const struct jt905_frame *frame)
     s->misses = 0;
     backoff_reset(&s->backoff);
     if (!s->command)
-        wait_for(s, PHASE_RESTING, s->interval_ms);
+        rest(s, s->interval_ms);
     else if (s->read_backs > 0)
-        wait_for(s, PHASE_RESTING, READ_BACK_MS);
+        rest(s, READ_BACK_MS);
     else
         ask(s);
 }
@@ -371,7 +338,7 @@ static void on_bytes(void *arg, const unsigned char *bytes, size_t length)
     struct source *s = arg;
 
     s->heard.bytes += length;
-    while (length > 0 && s->port) {
+    while (length > 0) {
         size_t room = sizeof s->bytes - s->length, n = length < room ? length : room;
 
         memcpy(s->bytes + s->length, bytes, n);
@@ -380,11 +347,6 @@ static void on_bytes(void *arg, const unsigned char *bytes, size_t length)
         length -= n;
         look_for_frames(s, false); /* leaves less than one frame */
     }
-}
-
-static void on_gone(void *arg, const struct err *why)
-{
-    lose(arg, why);
 }
 
 /* --- Questions */
@@ -400,27 +362,33 @@ static void ask(struct source *s)
     s->length = 0;
     s->question_length = roof_light_ask(s->question, s->maker, s->asked, s->argument,
                                         asks_act ? s->act->length : 0, clock_wall(s->env.clock));
-    serial_port_discard(s->port);
-    /* A line that takes nothing is one that does not answer; one that is gone says so itself. */
-    (void)serial_port_write(s->port, s->question, s->question_length);
+    byte_link_ask(s->link, s->question, s->question_length);
     enter(s, PHASE_ASKING, s->timeout_ms);
 }
 
-static void try_open(struct source *s)
+static void on_opened(void *arg)
 {
-    const struct serial_handlers handlers = { on_bytes, on_gone, s };
-    struct err err;
-    int rc = serial_port_open(&s->port, s->env.loop, s->device, &s->settings, &handlers, &err);
+    struct source *s = arg;
 
-    if (rc < 0) {
-        s->port = NULL;
-        go_down(s, err.text);
-        wait_for(s, PHASE_CLOSED, backoff_next(&s->backoff, 0));
-        return;
-    }
     s->misses = 0;
     s->was_heard = s->echoes = false;
     ask(s);
+}
+
+/* What the lamp said goes with its line; of the lamp itself nothing is known. */
+static void on_lost(void *arg, const char *why)
+{
+    struct source *s = arg;
+
+    if (s->phase != PHASE_CLOSED)
+        s->env.sink->forget(s->env.house, "");
+    s->phase = PHASE_CLOSED;
+    uv_timer_stop(&s->timer);
+    health_is(s->env.health, SOURCE_DOWN, why, s->env.clock);
+    if (!s->command)
+        return;
+    err_set(&s->command->err, -ENOTCONN, "%s", why);
+    finish_command(s, -ENOTCONN);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -429,7 +397,6 @@ static void on_timer(uv_timer_t *timer)
 
     switch (s->phase) {
     case PHASE_CLOSED:
-        try_open(s);
         break;
     case PHASE_RESTING:
         ask(s);
@@ -445,37 +412,25 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-static void on_changed(void *arg, bool is_there)
-{
-    struct source *s = arg;
-    struct err err;
-
-    if (is_there) {
-        backoff_reset(&s->backoff);
-        if (s->phase == PHASE_CLOSED)
-            try_open(s);
-    } else if (s->port) {
-        err_set(&err, -ENODEV, "%s was pulled out or replaced: plug the adapter in again",
-                s->device);
-        lose(s, &err);
-    }
-}
-
 /* --- The vtable */
 
-static void on_closed(uv_handle_t *handle)
+static void release(void *arg)
 {
-    struct source *s = handle->data;
+    struct source *s = arg;
     void (*stopped)(void *arg) = s->stopped;
-    void *arg = s->stopped_arg;
+    void *stopped_arg = s->stopped_arg;
 
     if (--s->open_handles > 0)
         return;
     free(s->device);
     free(s->service_device);
     free(s);
-    if (stopped)
-        stopped(arg);
+    stopped(stopped_arg);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    release(handle->data);
 }
 
 static int roof_light_create(struct source **ret, const void *config, const struct driver_env *env,
@@ -483,12 +438,15 @@ static int roof_light_create(struct source **ret, const void *config, const stru
 {
     const struct roof_light_config *c = config;
     struct source *s = mem_zalloc(sizeof *s);
+    const struct byte_link_settings settings = { .device = c->device,
+                                                 .serial = { .baud = c->baud } };
+    const struct byte_link_handlers handlers = { on_opened, on_bytes, on_lost, s };
 
     (void)err; /* nothing here can fail: uv_timer_init does not */
     s->env = *env;
     s->device = mem_strdup(c->device);
     s->service_device = c->service_device ? mem_strdup(c->service_device) : NULL;
-    s->settings.baud = c->baud;
+    s->baud = c->baud;
     s->interval_ms = c->interval_ms;
     s->timeout_ms = c->timeout_ms;
     s->maker = (uint8_t)c->maker;
@@ -497,15 +455,15 @@ static int roof_light_create(struct source **ret, const void *config, const stru
     (void)uv_timer_init(env->loop, &s->timer);
     (void)uv_timer_init(env->loop, &s->limit);
     s->timer.data = s->limit.data = s;
-    s->open_handles = 2;
+    s->link = byte_link_create(&settings, &handlers, env);
+    s->open_handles = 3;
     *ret = s;
     return 0;
 }
 
 static void roof_light_start(struct source *s)
 {
-    s->hotplug = hotplug_create(s->env.loop, s->device, on_changed, s);
-    try_open(s);
+    byte_link_start(s->link);
 }
 
 /* A full house takes readings all the same. */
@@ -517,11 +475,8 @@ static void roof_light_pause(struct source *s)
 static bool roof_light_poll_now(struct source *s)
 {
     backoff_reset(&s->backoff);
-    if (s->stopping)
-        return false;
-    if (s->phase == PHASE_CLOSED)
-        try_open(s);
-    else if (s->phase == PHASE_RESTING)
+    byte_link_retry(s->link);
+    if (s->phase == PHASE_RESTING)
         ask(s);
     return true;
 }
@@ -547,20 +502,16 @@ static int roof_light_command(struct source *s, struct command *command)
     s->is_accepted = false;
     s->read_backs = 0;
     command->result[0] = '\0';
-    (void)roof_light_poll_now(s);
-    uv_timer_start(&s->limit, on_limit,
-                   s->phase == PHASE_CLOSED ? 0 : (uint64_t)command->timeout_ms, 0);
+    uv_timer_start(&s->limit, on_limit, (uint64_t)command->timeout_ms, 0);
+    (void)roof_light_poll_now(s); /* tries a line that is down once more */
     return 0;
 }
 
 static void roof_light_stop(struct source *s, void (*stopped)(void *arg), void *arg)
 {
-    s->stopping = true;
     s->stopped = stopped;
     s->stopped_arg = arg;
-    hotplug_destroy(s->hotplug);
-    s->hotplug = NULL;
-    close_port(s);
+    byte_link_destroy(s->link, release, s);
     if (s->command) {
         err_set(&s->command->err, -ECANCELED, "source %s stops", s->env.name);
         finish_command(s, -ECANCELED);
