@@ -28,6 +28,7 @@ static const struct command_option {
     { "compare", NULL, NO_ACT, ACT_REBUILD, "with --rebuild: only compare; 1: they differ" },
     { "backup", "FILE", ACT_BACKUP, 0, "copy the ledger, while the daemon runs or not" },
     { "restore", "FILE", ACT_RESTORE, 0, "check a backup and put it in the ledger's place" },
+    { "verify", "FILE", ACT_VERIFY, 0, "verify the chain of any copy of a ledger; 1: it is broken" },
     { "probe", "SOURCE", ACT_PROBE, 0, "talk to one source once and print what it says" },
     { "drivers", NULL, ACT_DRIVERS, 0, "list the drivers and their options" },
     { "manual", NULL, ACT_MANUAL, 0, "print the options' part of kpid.conf(5), in mdoc" },

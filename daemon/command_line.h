@@ -11,6 +11,7 @@ enum act {
     ACT_REBUILD,
     ACT_BACKUP,
     ACT_RESTORE,
+    ACT_VERIFY,
     ACT_PROBE,
     ACT_DRIVERS,
     ACT_MANUAL,

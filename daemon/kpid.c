@@ -39,6 +39,9 @@
 
 /* --- Wiring */
 
+/* What the inputs bring first after a start or a leap of the clock is about what was missed. */
+enum { SEAL_SETTLE_MS = 5000 };
+
 struct house {
     uv_loop_t loop;
     uv_async_t news;                /* from the ledger thread */
@@ -270,6 +273,8 @@ static int open_ledger(struct house *h, struct err *err)
                                                .settings = h->conf->canonical,
                                                .clock = &clock_system,
                                                .wal_warn_bytes = h->conf->wal_warn_bytes,
+                                               .seals = true,
+                                               .seal_settle_ms = SEAL_SETTLE_MS,
                                                .progress = supervise_progress,
                                                .progress_arg = &h->supervise,
                                                .notify = on_ledger_news,
@@ -455,6 +460,8 @@ int main(int argc, char **argv)
         return offline_backup(line.conf, line.argument);
     case ACT_RESTORE:
         return offline_restore(line.conf, line.argument);
+    case ACT_VERIFY:
+        return offline_verify(line.argument);
     case ACT_PROBE:
         return offline_probe(line.conf, line.argument);
     case ACT_DRIVERS:

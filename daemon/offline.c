@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "config/conf.h"
 #include "ledger/ledger.h"
+#include "ledger/verify.h"
 
 char *offline_user(void)
 {
@@ -139,6 +140,23 @@ int offline_restore(const char *path, const char *from)
     if (rc < 0)
         return failed(&err);
     return rc == 0 ? EXIT_WELL : EXIT_FAILED;
+}
+
+int offline_verify(const char *path)
+{
+    struct chain_report report;
+    struct err err = { 0 };
+
+    if (chain_verify(path, NULL, &report, &err) < 0)
+        return failed(&err);
+    if (report.first_bad) {
+        printf("%s: broken at %s\n", path, report.why);
+        return EXIT_FAILED;
+    }
+    printf("%s: the chain holds: %lld records, %lld sealed facts, %lld events\n%s\n", path,
+           (long long)report.records, (long long)report.facts, (long long)report.events,
+           report.digest);
+    return EXIT_WELL;
 }
 
 /* The source of that name, or NULL with a sentence on standard error. */

@@ -19,6 +19,8 @@ int offline_check(const char *path, bool against_ledger);
 int offline_rebuild(const char *path, bool compare);
 int offline_backup(const char *path, const char *to);
 int offline_restore(const char *path, const char *from);
+/* Verifies the chain of a ledger or a copy of one; needs no configuration. EXIT_FAILED: broken. */
+int offline_verify(const char *path);
 int offline_probe(const char *path, const char *source);
 
 /* The user who runs this process, for what is written to the ledger. Gives. */

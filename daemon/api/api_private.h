@@ -20,6 +20,7 @@
 #include "api/peer.h"
 #include "api/problem.h"
 #include "api/route.h"
+#include "ledger/verify.h"
 
 enum {
     URI_MAX = 8000,
@@ -105,6 +106,12 @@ struct loop_load {
     double share;            /* of the last interval that was not idle */
 };
 
+/* How the chain was found. */
+struct verification {
+    int64_t at; /* 0: never since the start */
+    struct chain_report report;
+};
+
 struct api {
     struct api_house house;
     struct listener local, web;
@@ -132,6 +139,9 @@ struct api {
     void (*stopped)(void *arg);
     void *stopped_arg;
     uint64_t requests, refusals;
+    struct verification verification; /* the last one */
+    bool verifying;
+    atomic_bool verify_stops;
     struct err damage; /* found by a read: code 0: none */
     struct intake_counts socket_counts; /* of what came by POST */
 };
@@ -166,6 +176,8 @@ void body_begin(struct call *call);
 size_t body_take(struct call *call, const char *bytes, size_t length);
 struct text_buffer *body_of(struct call *call);
 void body_forget(struct call *call);
+/* Why: from the body, {"reason":""}, or the address. False: the call has been told. */
+bool body_reason(struct call *call, const struct text_buffer *body, char to[REASON_SIZE]);
 
 /* sse.c: wakes who watches, after a publication, and all at the end. */
 void sse_published(struct board_watch *watch, const struct publication *publication);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <yajl/yajl_tree.h>
+
 #include "api/api_private.h"
 #include "base/mem.h"
 #include "kpi/scope.h"
@@ -197,4 +199,26 @@ void body_forget(struct call *call)
         text_buffer_finish(call->state);
     free(call->state);
     call->state = NULL;
+}
+
+bool body_reason(struct call *call, const struct text_buffer *body, char to[REASON_SIZE])
+{
+    static const char *path[] = { "reason", NULL };
+    const char *given = call_value(call, "reason");
+    yajl_val tree = !given && body->length ? yajl_tree_parse(body->bytes, NULL, 0) : NULL;
+    yajl_val value = tree ? yajl_tree_get(tree, path, yajl_t_string) : NULL;
+    struct problem problem;
+    bool well;
+
+    if (value)
+        given = YAJL_GET_STRING(value);
+    well = given && *given && text_copy(to, REASON_SIZE, given, strlen(given));
+    yajl_tree_free(tree);
+    if (well)
+        return true;
+    problem_set(
+        &problem, PROBLEM_BAD_BODY,
+        "say why: {\"reason\":\"...\"} with 1 to %d bytes, as body or ?reason=", REASON_SIZE - 1);
+    call_problem(call, &problem);
+    return false;
 }

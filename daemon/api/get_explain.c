@@ -20,46 +20,57 @@ enum {
 struct question {
     const char *kpi, *scope; /* point into the call's address */
     struct period period;
+    bool open;        /* as the log says now, though it be sealed */
+    int32_t revision; /* 0: the one that people are shown */
     struct page page;
 };
 
 /* --- The fact itself */
 
-struct found_fact {
-    struct fact fact;
-    bool found;
-};
-
-static int take_fact(void *arg, const struct fact_row *row)
+/* Which revision is asked for: from here on everything is read as it was then. 0 or less: `w` or
+ * `err` says why not. */
+static int look_back(struct work *w, struct reader *reader, int64_t *ret_seal, struct err *err)
 {
-    struct found_fact *f = arg;
+    const struct question *q = w->arg;
+    struct revision revision = { 0 };
+    char period[PERIOD_SIZE];
+    int rc = q->open ? 0 : reader_revision(reader, q->period, q->revision, &revision, err);
 
-    f->fact = row->fact;
-    f->found = true;
-    return 1;
+    if (rc == 0 && q->revision > 0) {
+        problem_set(&w->problem, PROBLEM_NOT_FOUND, "%s has no revision %d",
+                    period_format(period, q->period), (int)q->revision);
+        return 0;
+    }
+    if (rc > 0) {
+        reader_look_back(reader, &revision);
+        w->as_of = revision.as_of;
+    }
+    *ret_seal = revision.seal;
+    return rc < 0 ? rc : 1;
 }
 
 static int show_fact(struct work *w, struct reader *reader, const struct kpi *kpi, struct err *err)
 {
     const struct question *q = w->arg;
-    const struct fact_query query = {
-        .from = q->period, .to = q->period, .kpi = q->kpi, .scope = q->scope
-    };
-    struct found_fact found = { .found = false };
+    struct fact_row found;
     struct fact_view view;
     char period[PERIOD_SIZE];
-    int rc = reader_facts(reader, &query, take_fact, &found, err);
+    int64_t seal = 0;
+    int rc = look_back(w, reader, &seal, err);
 
-    if (rc < 0)
+    if (rc > 0)
+        rc = reader_fact(reader, q->kpi, q->period, q->scope, seal, &found, err);
+    if (rc < 0 || w->problem.kind)
         return rc;
-    if (!found.found && w->unstored.code < 0)
+    if (rc == 0 && w->unstored.code < 0)
         return err_set(err, w->unstored.code, "%s", w->unstored.text);
-    if (!found.found) {
+    if (rc == 0) {
         problem_set(&w->problem, PROBLEM_NOT_FOUND, "no fact %s %s %s: nothing was counted there",
                     q->kpi, period_format(period, q->period), q->scope);
         return 0;
     }
     view = work_view(w, kpi, q->period, q->scope, &found.fact);
+    fact_view_seal(&view, &found.sealing);
     text_buffer_adds(&w->out, "{\"fact\":");
     fact_json(&w->out, &view, &w->rules->zone);
     text_buffer_adds(&w->out, ",\"items\":[");
@@ -331,6 +342,21 @@ static int explain(struct work *w, struct reader *reader, struct err *err)
                                : explain_tickets(w, reader, kpi, err);
 }
 
+/* "open", or the number of a sealed revision. */
+static bool read_revision(const char *text, struct question *q, struct problem *problem)
+{
+    long long number;
+
+    if (!text)
+        return true;
+    q->open = strcmp(text, "open") == 0 || strcmp(text, "0") == 0;
+    if (!q->open && (!page_integer(text, &number) || number < 1 || number > INT32_MAX))
+        return problem_set(problem, PROBLEM_BAD_PARAMETER,
+                           "revision: write open, or the number of a sealed revision");
+    q->revision = q->open ? 0 : (int32_t)number;
+    return true;
+}
+
 static bool read_question(struct call *call, struct question *q, struct problem *problem)
 {
     const struct rules *rules = api_rules(call->api);
@@ -342,6 +368,7 @@ static bool read_question(struct call *call, struct question *q, struct problem 
     if (!q->kpi)
         return problem_set(problem, PROBLEM_BAD_PARAMETER, "kpi: say which one");
     return api_kpi(rules, q->kpi, problem) && api_scope_is_valid(q->scope, false, problem) &&
+           read_revision(call_value(call, "revision"), q, problem) &&
            (!period || facts_period(period, &q->period, problem)) &&
            page_read(&q->page, call_value(call, "limit"), call_value(call, "cursor"), USUAL, 2,
                      problem);

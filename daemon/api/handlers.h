@@ -7,6 +7,7 @@
 extern const struct handler delete_bench_session;
 extern const struct handler delete_quarantine;
 extern const struct handler get_appraisal;
+extern const struct handler get_audit;
 extern const struct handler get_bench;
 extern const struct handler get_devices;
 extern const struct handler get_explain;
@@ -25,5 +26,7 @@ extern const struct handler post_events;
 extern const struct handler post_poll;
 extern const struct handler post_quarantine;
 extern const struct handler put_note;
+extern const struct handler post_restate;
+extern const struct handler post_seal;
 
 #endif

@@ -244,29 +244,6 @@ static void on_dismissed(struct ledger_request *request)
     free(d);
 }
 
-/* From the body, {"reason":""}, or the address. */
-static bool read_reason(struct call *call, const struct text_buffer *body, char to[REASON_SIZE])
-{
-    static const char *path[] = { "reason", NULL };
-    const char *given = call_value(call, "reason");
-    yajl_val tree = !given && body->length ? yajl_tree_parse(body->bytes, NULL, 0) : NULL;
-    yajl_val value = tree ? yajl_tree_get(tree, path, yajl_t_string) : NULL;
-    struct problem problem;
-    bool well;
-
-    if (value)
-        given = YAJL_GET_STRING(value);
-    well = given && *given && text_copy(to, REASON_SIZE, given, strlen(given));
-    yajl_tree_free(tree);
-    if (well)
-        return true;
-    problem_set(
-        &problem, PROBLEM_BAD_BODY,
-        "say why: {\"reason\":\"...\"} with 1 to %d bytes, as body or ?reason=", REASON_SIZE - 1);
-    call_problem(call, &problem);
-    return false;
-}
-
 static void dismiss(struct call *call)
 {
     struct text_buffer *body = body_of(call);
@@ -275,7 +252,7 @@ static void dismiss(struct call *call)
     char reason[REASON_SIZE];
     int64_t n;
 
-    if (!body || !read_number(call, &n) || !read_reason(call, body, reason))
+    if (!body || !read_number(call, &n) || !body_reason(call, body, reason))
         return;
     d = mem_zalloc(sizeof *d);
     d->call = call;

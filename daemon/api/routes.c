@@ -21,6 +21,9 @@ const struct route api_routes[] = {
       { { "post", "id of the post; all if left out" },
         { "week", "a week; the present one if no month is given either" },
         { "month", "or a month" } } },
+    { "GET", "/v1/audit", RIGHT_READ, &get_audit,
+      "The chain of audit records, newest first; its head; the last verification", NULL,
+      { { "verify", "now: verifies the chain first" }, PAGED } },
     { "GET", "/v1/bench", RIGHT_READ, &get_bench,
       "Slots of the bench with live readings, and their sessions", NULL,
       { { "slot", "that slot alone" } } },
@@ -40,6 +43,7 @@ const struct route api_routes[] = {
       { { "kpi", "id of the KPI" },
         { "period", "one period; this week if left out" },
         { "scope", "one scope; company if left out" },
+        { "revision", "open, or a sealed one; the one that is shown if left out" },
         PAGED } },
     { "GET", "/v1/facts", RIGHT_READ, &get_facts, "Facts of a period or a range of periods", NULL,
       { { "period", "a period, or from..to; the present one if left out" },
@@ -67,6 +71,12 @@ const struct route api_routes[] = {
       { { 0 } } },
     { "PUT", "/v1/weeks/{week}/notes/{department}/{kpi}", RIGHT_WRITE, &put_note,
       "Explains why a department missed a KPI: {\"text\":\"\"}", JSON, { { 0 } } },
+    { "POST", "/v1/weeks/{week}/restate", RIGHT_WRITE, &post_restate,
+      "Writes the next revision of a sealed week, with a reason", JSON,
+      { { "reason", "why; or in the body" } } },
+    { "POST", "/v1/weeks/{week}/seal", RIGHT_WRITE, &post_seal,
+      "Seals a week that has ended, before its grace is over, with a reason", JSON,
+      { { "reason", "why; or in the body" } } },
 };
 /* clang-format on */
 

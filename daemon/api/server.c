@@ -454,6 +454,7 @@ void api_stop(struct api *api, void (*stopped)(void *arg), void *arg)
 {
     assert(!api->stopping);
     api->stopping = true;
+    atomic_store(&api->verify_stops, true);
     api->stopped = stopped;
     api->stopped_arg = arg;
     quiesce(&api->local);

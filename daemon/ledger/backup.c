@@ -21,6 +21,7 @@
 #include "ledger/migrate.h"
 #include "ledger/rebuild.h"
 #include "ledger/sql.h"
+#include "ledger/verify.h"
 
 enum { PAGES_AT_ONCE = 1024 };
 
@@ -235,6 +236,30 @@ static int should_compare(const char *path, const struct rules *rules, FILE *out
     return rc;
 }
 
+/* Whoever restores wants what was sealed. A ledger from before there were seals has no chain. */
+static int check_chain(const char *path, FILE *out, struct err *err)
+{
+    struct chain_report report;
+    int64_t seals = 0;
+    sqlite3 *db;
+    int rc = sql_open_reader(path, &db, err);
+
+    if (rc < 0)
+        return rc;
+    rc = sql_integer(db, "SELECT count(*) FROM sqlite_schema WHERE name = 'seal'", &seals, err);
+    sql_close(db);
+    if (rc == 0 && seals > 0)
+        rc = chain_verify(path, NULL, &report, err);
+    if (rc < 0 || seals == 0)
+        return rc;
+    if (report.first_bad)
+        return err_set(err, -EBADMSG, "the chain of %s does not hold at %s", path, report.why);
+    if (report.records > 0)
+        fprintf(out, "%s: the chain holds: %lld records, %lld sealed facts, %lld events\n", path,
+            (long long)report.records, (long long)report.facts, (long long)report.events);
+    return 0;
+}
+
 int ledger_verify(const char *path, const struct rules *rules, FILE *out, struct err *err)
 {
     int rc;
@@ -242,6 +267,8 @@ int ledger_verify(const char *path, const struct rules *rules, FILE *out, struct
     if (!is_there(path))
         return err_set(err, -ENOENT, "there is no file %s", path);
     rc = check_file(path, "integrity_check", err);
+    if (rc == 0)
+        rc = check_chain(path, out, err);
     if (rc == 0)
         rc = should_compare(path, rules, out, err);
     return rc <= 0 ? rc : rebuild_compare(path, rules, NULL, NULL, out, err);

@@ -82,6 +82,7 @@ struct ledger_request {
                                  * be sealed is, or is not yet to be, or nothing moved */
     struct err err;             /* if status is negative */
     int64_t position;           /* the log's last seq with this request in it */
+    int32_t revision;           /* LEDGER_SEAL, LEDGER_RESTATE: of the period; `n` is the record */
     int64_t at;                 /* LEDGER_NOTE: when it was given */
     void (*done)(struct ledger_request *request);   /* loop thread, from ledger_drain */
     void *arg;

@@ -192,10 +192,6 @@ static int write_tickets(struct writing *w)
 
 /* --- Devices. */
 
-/* Tickets that named a device then may name another by now. */
-#define TICKETS_EVER                                                                               \
-    "(SELECT kind, ticket, device FROM ticket UNION SELECT kind, ticket, device FROM ticket_was)"
-
 /* A device's history at one side. */
 struct history {
     struct device_history is;
@@ -207,7 +203,7 @@ static int fold_device(struct writing *w, const char *device, int64_t up_to, int
 {
     struct subjects subjects;
     struct device_subject subject;
-    int rc = subjects_init(&subjects, w->l->db, TICKETS_EVER, w->err);
+    int rc = subjects_init(&subjects, w->l->db, SUBJECT_TICKETS_EVER, w->err);
 
     if (rc < 0)
         return rc;

@@ -23,10 +23,15 @@ enum read_statement {
     READ_FACTS_OF_KPI,
     READ_TICKET,
     READ_TICKETS_OF_FACT,
+    READ_TICKETS_THEN,
+    READ_FACT_NOW,
+    READ_FACT_OF_SEAL,
+    READ_REVISION,
     READ_EVENTS,
     READ_DEVICE_NAMES,
     READ_FAULTY_NAMES,
     READ_QUARANTINE,
+    READ_CHAIN,
     READ_STATEMENTS,
 };
 
@@ -49,12 +54,34 @@ static const char *const texts[READ_STATEMENTS] = {
     [READ_TICKETS_OF_FACT] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 "
                              "AND counts_at >= ?2 AND counts_at < ?3 "
                              "AND (counts_at, ticket) > (?4, ?5) ORDER BY counts_at, ticket",
+    /* What was kept since (moved.c), and all the others as they are. */
+    [READ_TICKETS_THEN] =
+        "SELECT " TICKET_COLUMNS " FROM ticket t WHERE kind = ?1 AND counts_at >= ?2 "
+        "AND counts_at < ?3 AND (counts_at, ticket) > (?4, ?5) AND NOT EXISTS (SELECT 1 "
+        "FROM ticket_was w WHERE w.kind = t.kind AND w.ticket = t.ticket AND w.seal >= ?6) "
+        "UNION ALL SELECT " TICKET_COLUMNS " FROM ticket_was w WHERE kind = ?1 "
+        "AND counts_at >= ?2 AND counts_at < ?3 AND (counts_at, ticket) > (?4, ?5) "
+        "AND seal >= ?6 AND NOT EXISTS (SELECT 1 FROM ticket_was e WHERE e.kind = w.kind "
+        "AND e.ticket = w.ticket AND e.seal >= ?6 AND e.seal < w.seal) "
+        "ORDER BY counts_at, ticket",
+    [READ_FACT_NOW] = "SELECT " FACT_COLUMNS ", 0, NULL, 0, 0, 0 FROM fact "
+                      "WHERE kpi = ?1 AND period = ?2 AND scope = ?3",
+    [READ_FACT_OF_SEAL] =
+        "SELECT " SEALED_FACT_COLUMNS ", r.revision, CASE p.seal WHEN r.n THEN p.pending_at END, "
+        "r.at, s.coverage_e4, s.gaps FROM seal r JOIN sealed_fact s ON s.seal = r.n "
+        "JOIN sealed_period p ON p.period = s.period "
+        "WHERE r.n = ?4 AND s.period = ?2 AND s.kpi = ?1 AND s.scope = ?3",
+    [READ_REVISION] = "SELECT n, revision, at, position FROM seal WHERE period = ?1 "
+                      "AND (?2 = 0 OR revision = ?2) AND kind IN ('sealed', 'restated') "
+                      "ORDER BY revision DESC LIMIT 1",
     [READ_EVENTS] = "SELECT seq, received_at, via, json FROM event "
                     "WHERE kind = ?1 AND subject = ?2 ORDER BY at, source, id",
     [READ_DEVICE_NAMES] = "SELECT device FROM device WHERE device > ?1 ORDER BY device",
     [READ_FAULTY_NAMES] = "SELECT device FROM device WHERE faults <> '[]' ORDER BY device",
     [READ_QUARANTINE] = "SELECT n, line, received_at, last_at, times, via, reason, state, raw "
                         "FROM quarantine WHERE state = 'waiting' AND n > ?1 ORDER BY n",
+    [READ_CHAIN] = "SELECT n, at, position, facts, moved, revision, kind, period, by, why, "
+                   "quarantine, content, digest FROM seal WHERE n < ?1 ORDER BY n DESC",
 };
 
 struct reader {
@@ -62,6 +89,9 @@ struct reader {
     sqlite3_stmt *statements[READ_STATEMENTS];
     struct subjects subjects;
     bool has_subjects;
+    struct subjects subjects_then;
+    bool has_subjects_then;
+    struct revision then; /* how it was; seal 0: how it is */
     char accuser[TICKET_SIZE]; /* what the last ticket_row borrows */
 };
 
@@ -87,6 +117,7 @@ void reader_close(struct reader *reader)
     for (int i = 0; i < READ_STATEMENTS; i++)
         sqlite3_finalize(reader->statements[i]);
     subjects_finish(&reader->subjects);
+    subjects_finish(&reader->subjects_then);
     sql_close(reader->db);
     free(reader);
 }
@@ -148,6 +179,7 @@ int reader_begin(struct reader *reader, int64_t *ret_as_of, int64_t *ret_positio
 
 void reader_end(struct reader *reader)
 {
+    reader->then = (struct revision){ 0 };
     /* A reader has nothing to lose: whether it ended well or was ended by a failure is one. */
     if (!sqlite3_get_autocommit(reader->db))
         (void)sql_exec(reader->db, "ROLLBACK", NULL);
@@ -161,6 +193,16 @@ static const char *single_scope(const char *scope)
     return length > 0 && scope[length - 1] != '*' ? scope : NULL;
 }
 
+/* What stands behind FACT_COLUMNS. */
+static struct sealing read_sealing(sqlite3_stmt *stmt)
+{
+    return (struct sealing){ .revision = sqlite3_column_int(stmt, 17),
+                             .pending = sqlite3_column_type(stmt, 18) != SQLITE_NULL,
+                             .as_of = sqlite3_column_int64(stmt, 19),
+                             .coverage = { sqlite3_column_int(stmt, 20),
+                                           sqlite3_column_int(stmt, 21) } };
+}
+
 static int each_fact(sqlite3_stmt *stmt, const struct fact_query *query,
                      int (*each)(void *arg, const struct fact_row *row), void *arg, struct err *err)
 {
@@ -172,11 +214,7 @@ static int each_fact(sqlite3_stmt *stmt, const struct fact_query *query,
 
         if (!rows_read_fact(stmt, 0, &row.period, scope, &row.fact))
             return damaged("fact", err);
-        row.sealing = (struct sealing){ .revision = sqlite3_column_int(stmt, 17),
-                                        .pending = sqlite3_column_type(stmt, 18) != SQLITE_NULL,
-                                        .as_of = sqlite3_column_int64(stmt, 19),
-                                        .coverage = { sqlite3_column_int(stmt, 20),
-                                                      sqlite3_column_int(stmt, 21) } };
+        row.sealing = read_sealing(stmt);
         if (query->scope && !scope_matches(query->scope, scope))
             continue;
         if (each(arg, &row))
@@ -209,6 +247,60 @@ int reader_facts(struct reader *reader, const struct fact_query *query,
     if (query->kpi)
         sql_bind_text_copied(stmt, 8, query->kpi);
     return finish(stmt, each_fact(stmt, query, each, arg, err));
+}
+
+int reader_fact(struct reader *reader, const char *kpi, struct period period, const char *scope,
+                int64_t seal, struct fact_row *ret, struct err *err)
+{
+    struct fact_row row = { .kpi = kpi, .scope = scope };
+    char name[PERIOD_SIZE], found[SCOPE_SIZE];
+    sqlite3_stmt *stmt = NULL;
+    int rc = statement(reader, seal ? READ_FACT_OF_SEAL : READ_FACT_NOW, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text(stmt, 1, kpi);
+    sql_bind_text(stmt, 2, period_format(name, period));
+    sql_bind_text(stmt, 3, scope);
+    if (seal)
+        sql_bind_integer(stmt, 4, seal);
+    rc = sql_step(stmt, "a fact", err);
+    if (rc > 0 && !rows_read_fact(stmt, 0, &row.period, found, &row.fact))
+        rc = damaged("fact", err);
+    if (rc > 0) {
+        row.sealing = read_sealing(stmt);
+        *ret = row;
+    }
+    (void)sqlite3_reset(stmt); /* repeats the failure that the step has told */
+    return rc;
+}
+
+int reader_revision(struct reader *reader, struct period period, int32_t number,
+                    struct revision *ret, struct err *err)
+{
+    char name[PERIOD_SIZE];
+    sqlite3_stmt *stmt = NULL;
+    int rc = statement(reader, READ_REVISION, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    if (period.kind == PERIOD_DAY)
+        period = period_of_day(PERIOD_WEEK, period.number);
+    sql_bind_text(stmt, 1, period_format(name, period));
+    sql_bind_integer(stmt, 2, number);
+    rc = sql_step(stmt, "revisions", err);
+    if (rc > 0)
+        *ret = (struct revision){ .seal = sqlite3_column_int64(stmt, 0),
+                                  .revision = sqlite3_column_int(stmt, 1),
+                                  .as_of = sqlite3_column_int64(stmt, 2),
+                                  .position = sqlite3_column_int64(stmt, 3) };
+    (void)sqlite3_reset(stmt); /* repeats the failure that the step has told */
+    return rc;
+}
+
+void reader_look_back(struct reader *reader, const struct revision *to)
+{
+    reader->then = *to;
 }
 
 static int read_ticket_row(struct reader *r, sqlite3_stmt *stmt, struct ticket_row *ret,
@@ -272,11 +364,14 @@ int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t
                            int (*each)(void *arg, const struct ticket_row *row), void *arg,
                            struct err *err)
 {
+    int64_t seal = reader->then.seal;
     sqlite3_stmt *stmt = NULL;
-    int rc = statement(reader, READ_TICKETS_OF_FACT, &stmt, err);
+    int rc = statement(reader, seal ? READ_TICKETS_THEN : READ_TICKETS_OF_FACT, &stmt, err);
 
     if (rc < 0)
         return rc;
+    if (seal)
+        sql_bind_integer(stmt, 6, seal);
     sql_bind_text(stmt, 1, kpi->counts);
     sql_bind_integer(stmt, 2, after_ticket && after_at > begin ? after_at : begin);
     sql_bind_integer(stmt, 3, end);
@@ -311,6 +406,8 @@ int reader_events(struct reader *reader, const char *kind, const char *subject,
     while ((rc = sql_step(stmt, "events", err)) > 0) {
         struct event_row row;
 
+        if (reader->then.seal && sqlite3_column_int64(stmt, 0) > reader->then.position)
+            continue; /* came later */
         rc = read_event_row(stmt, &row, err);
         if (rc < 0 || each(arg, &row))
             break;
@@ -318,19 +415,35 @@ int reader_events(struct reader *reader, const char *kind, const char *subject,
     return finish(stmt, rc);
 }
 
+/* The subjects to read devices by: as they are, or as they were. */
+static int find_subjects(struct reader *reader, struct subjects **ret, struct err *err)
+{
+    bool back = reader->then.seal != 0;
+    bool *has = back ? &reader->has_subjects_then : &reader->has_subjects;
+    int rc = 0;
+
+    *ret = back ? &reader->subjects_then : &reader->subjects;
+    if (!*has)
+        rc = subjects_init(*ret, reader->db, back ? SUBJECT_TICKETS_EVER : "ticket", err);
+    if (rc < 0)
+        return rc;
+    *has = true;
+    if (back)
+        (*ret)->up_to = reader->then.position;
+    return 0;
+}
+
 int reader_device(struct reader *reader, const char *device, const struct rules *rules,
                   int64_t as_of, struct device_history *ret, struct err *err)
 {
     struct device_subject subject;
+    struct subjects *subjects;
     bool known;
-    int rc = 0;
+    int rc = find_subjects(reader, &subjects, err);
 
-    if (!reader->has_subjects)
-        rc = subjects_init(&reader->subjects, reader->db, "ticket", err);
     if (rc < 0)
         return rc;
-    reader->has_subjects = true;
-    rc = subjects_device(&reader->subjects, device, as_of, &subject, err);
+    rc = subjects_device(subjects, device, as_of, &subject, err);
     known = rc == 0 && device_subject_is_known(&subject);
     if (known)
         device_subject_fold(&subject, device, rules, as_of, ret);
@@ -388,6 +501,36 @@ int reader_quarantine(struct reader *reader, int64_t after,
                                       .state = sql_column_text(stmt, 7),
                                       .raw = sqlite3_column_blob(stmt, 8),
                                       .raw_length = (size_t)sqlite3_column_bytes(stmt, 8) };
+
+        if (each(arg, &row))
+            break;
+    }
+    return finish(stmt, rc);
+}
+
+int reader_chain(struct reader *reader, int64_t before,
+                 int (*each)(void *arg, const struct chain_row *row), void *arg, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = statement(reader, READ_CHAIN, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_integer(stmt, 1, before > 0 ? before : INT64_MAX);
+    while ((rc = sql_step(stmt, "the chain", err)) > 0) {
+        struct chain_row row = { .n = sqlite3_column_int64(stmt, 0),
+                                 .at = sqlite3_column_int64(stmt, 1),
+                                 .position = sqlite3_column_int64(stmt, 2),
+                                 .facts = sqlite3_column_int64(stmt, 3),
+                                 .moved = sqlite3_column_int64(stmt, 4),
+                                 .revision = sqlite3_column_int(stmt, 5),
+                                 .kind = sql_column_text(stmt, 6),
+                                 .period = sql_column_text(stmt, 7),
+                                 .by = sql_column_text(stmt, 8),
+                                 .why = sql_column_text(stmt, 9),
+                                 .quarantine = sql_column_text(stmt, 10),
+                                 .content = sql_column_text(stmt, 11),
+                                 .digest = sql_column_text(stmt, 12) };
 
         if (each(arg, &row))
             break;

@@ -48,6 +48,23 @@ struct fact_query {
 int reader_facts(struct reader *reader, const struct fact_query *query,
                  int (*each)(void *arg, const struct fact_row *row), void *arg, struct err *err);
 
+/* One fact, of record `seal` of the chain, or (0) as the log says now whether it is sealed or not.
+ * 1 if there is one, 0 if not; the texts of `ret` are those given. */
+int reader_fact(struct reader *reader, const char *kpi, struct period period, const char *scope,
+                int64_t seal, struct fact_row *ret, struct err *err);
+
+/* A sealed revision of a period: the record that brought it. Days are sealed by their week's. */
+struct revision {
+    int64_t seal;
+    int32_t revision;
+    int64_t as_of, position;    /* the log up to here, folded at as_of, is what was sealed */
+};
+/* `number` 0: the latest. 1 if there is one, 0 if not. */
+int reader_revision(struct reader *reader, struct period period, int32_t number,
+                    struct revision *ret, struct err *err);
+/* Until reader_end, tickets of facts, devices and events are read as they were then. */
+void reader_look_back(struct reader *reader, const struct revision *to);
+
 /* One ticket as folded and as counted; its events come from reader_events. */
 struct ticket_row {
     struct ticket ticket;
@@ -65,6 +82,16 @@ int reader_tickets_of_fact(struct reader *reader, const struct kpi *kpi, int64_t
                            const char *after_ticket,
                            int (*each)(void *arg, const struct ticket_row *row), void *arg,
                            struct err *err);
+
+/* A record of the chain. */
+struct chain_row {
+    int64_t n, at, position, facts, moved;
+    int32_t revision;
+    const char *kind, *period, *by, *why, *quarantine, *content, *digest;
+};
+/* Records before `before` (0: from the last), newest first. */
+int reader_chain(struct reader *reader, int64_t before,
+                 int (*each)(void *arg, const struct chain_row *row), void *arg, struct err *err);
 
 struct event_row {
     int64_t seq, received_at;

@@ -312,7 +312,11 @@ static int grant(struct ledger *l, struct ledger_request *r)
                        period_format(period, r->period));
     if (rc > 0 && r->what == LEDGER_RESTATE)
         rc = follow(l, r, &r->err);
-    return rc < 0 ? rc : 0;
+    if (rc < 0)
+        return rc;
+    r->n = seals_find(l, r->period)->seal;
+    r->revision = seals_find(l, r->period)->revision;
+    return 0;
 }
 
 bool seals_digest_some(struct ledger *l)

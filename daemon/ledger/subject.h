@@ -32,6 +32,10 @@ struct subjects {
     sqlite3_stmt *jobs;
 };
 
+/* Tickets that named a device within what is sealed may name another by now. */
+#define SUBJECT_TICKETS_EVER                                                                       \
+    "(SELECT kind, ticket, device FROM ticket UNION SELECT kind, ticket, device FROM ticket_was)"
+
 /* `tickets` is the table of folded tickets, or a query in parentheses with kind, ticket,
  * device. Borrows `db`. Close with subjects_finish. */
 int subjects_init(struct subjects *subjects, sqlite3 *db, const char *tickets, struct err *err);

@@ -15,6 +15,7 @@ const struct flag explain_flags[] = {
     { "cursor", "CURSOR", "with --json: the page that an earlier answer's cursor names", NULL },
     { "failures", NULL, "only what was not counted as a success", NULL },
     { "limit", "N", "with --json: so many at most", NULL },
+    { "revision", "N", "a sealed revision, or open: as the log has it now", NULL },
     { 0 },
 };
 
@@ -53,6 +54,7 @@ static char *explain_path(const struct arguments *arguments, const char *cursor)
     query_add(&path, "kpi", arguments_operand(arguments, 0));
     query_add(&path, "period", period);
     query_add(&path, "scope", scope);
+    query_add(&path, "revision", arguments_value(arguments, "revision"));
     if (arguments_has(arguments, "json"))
         query_add(&path, "limit", arguments_value(arguments, "limit"));
     else

@@ -10,6 +10,12 @@
 #include "base/mem.h"
 #include "figure.h"
 #include "kpictl.h"
+#include "week_seal.h"
+
+const struct flag week_flags[] = {
+    { "reason", "TEXT", "of seal and restate: why; it goes into the chain with your name", NULL },
+    { 0 },
+};
 
 static const char *name_of(const struct kpictl *kpictl, yajl_val item)
 {
@@ -457,7 +463,10 @@ int run_week(struct kpictl *kpictl)
         const char *name;
         size_t operands_max;        /* with its own name */
         int (*run)(struct kpictl *kpictl);
-    } acts[] = { { "note", 5, note }, { "show", 2, show } };
+    } acts[] = { { "note", 5, note },
+                 { "restate", 2, week_restate },
+                 { "seal", 2, week_seal },
+                 { "show", 2, show } };
     const char *act = arguments_operand(kpictl->arguments, 0);
 
     if (!act)
@@ -470,5 +479,5 @@ int run_week(struct kpictl *kpictl)
                                arguments_operand(kpictl->arguments, acts[i].operands_max));
         return acts[i].run(kpictl);
     }
-    return usage_error("week can show and note, not \"%s\"", act);
+    return usage_error("week can show, note, seal and restate, not \"%s\"", act);
 }

@@ -19,6 +19,8 @@ _kpictl()
         appraisal:--month) words="" ;;
         appraisal:--post) words="" ;;
         appraisal:--week) words="" ;;
+        audit:--cursor) words="" ;;
+        audit:--limit) words="" ;;
         bench:--device) words="" ;;
         bench:--kind) words="install repair" ;;
         bench:--model) words="" ;;
@@ -32,6 +34,7 @@ _kpictl()
         devices:--state) words="in_service faulty out_of_service" ;;
         explain:--cursor) words="" ;;
         explain:--limit) words="" ;;
+        explain:--revision) words="" ;;
         facts:--cursor) words="" ;;
         facts:--kind) words="day week month year" ;;
         facts:--kpi) words="$(kpictl completion kpis 2>/dev/null)" ;;
@@ -59,16 +62,19 @@ _kpictl()
         record:--vehicle) words="" ;;
         watch:--kpi) words="$(kpictl completion kpis 2>/dev/null)" ;;
         watch:--scope) words="company site: department: staff: model:" ;;
+        week:--reason) words="" ;;
         *)
             case $sub:$cur in
-            :*) words="appraisal bench completion devices explain facts help quarantine record sources status ticket watch week --help --json --socket" ;;
+            :*) words="appraisal audit bench completion devices explain facts help quarantine record sources status ticket watch week --help --json --socket" ;;
             appraisal:-*) words=" --month --post --week --help --json --socket" ;;
+            audit:-*) words=" --cursor --limit --help --json --socket" ;;
+            audit:*) words="verify" ;;
             bench:-*) words=" --device --kind --model --staff --ticket --vehicle --watch --help --json --socket" ;;
             bench:*) words="start cancel" ;;
             completion:-*) words=" --help --json --socket" ;;
             completion:*) words="bash" ;;
             devices:-*) words=" --cursor --faulty --limit --model --site --state --help --json --socket" ;;
-            explain:-*) words=" --cursor --failures --limit --help --json --socket" ;;
+            explain:-*) words=" --cursor --failures --limit --revision --help --json --socket" ;;
             explain:*) words="$(kpictl completion kpis 2>/dev/null)" ;;
             facts:-*) words=" --all --cursor --kind --kpi --limit --scope --help --json --socket" ;;
             help:-*) words=" --help --json --socket" ;;
@@ -83,8 +89,8 @@ _kpictl()
             ticket:-*) words=" --help --json --socket" ;;
             ticket:*) words="install repair lookup dispatch inspection" ;;
             watch:-*) words=" --kpi --scope --help --json --socket" ;;
-            week:-*) words=" --help --json --socket" ;;
-            week:*) words="show note" ;;
+            week:-*) words=" --reason --help --json --socket" ;;
+            week:*) words="note restate seal show" ;;
             esac ;;
     esac
 

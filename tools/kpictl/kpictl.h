@@ -48,6 +48,7 @@ int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int print_answer(struct kpictl *kpictl, const char *path);
 
 int run_appraisal(struct kpictl *kpictl);
+int run_audit(struct kpictl *kpictl);
 int run_bench(struct kpictl *kpictl);
 int run_completion(struct kpictl *kpictl);
 int run_devices(struct kpictl *kpictl);
@@ -62,7 +63,8 @@ int run_ticket(struct kpictl *kpictl);
 int run_watch(struct kpictl *kpictl);
 int run_week(struct kpictl *kpictl);
 
-extern const struct flag appraisal_flags[], bench_flags[], devices_flags[], explain_flags[],
-    facts_flags[], quarantine_flags[], record_flags[], watch_flags[];
+extern const struct flag appraisal_flags[], audit_flags[], bench_flags[], devices_flags[],
+    explain_flags[], facts_flags[], quarantine_flags[], record_flags[], watch_flags[],
+    week_flags[];
 
 #endif

@@ -20,6 +20,8 @@
 static const struct subcommand subcommands[] = {
     { "appraisal", "", "the posts: attainment and holders in a week or a month", appraisal_flags,
       0, 0, NULL, run_appraisal },
+    { "audit", "[verify]", "the chain of seals and other acts; whether it holds", audit_flags, 0, 1,
+      "verify", run_audit },
     { "bench", "[start SLOT | cancel SLOT]", "the bench's slots; begin or cancel a session",
       bench_flags, 0, 2, "start cancel", run_bench },
     { "completion", "bash", "print the completion script for a shell", NULL, 1, 1, "bash",
@@ -42,8 +44,8 @@ static const struct subcommand subcommands[] = {
     { "ticket", "KIND TICKET", "one ticket: its state, its events, what it counts", NULL, 2, 2,
       "install repair lookup dispatch inspection", run_ticket },
     { "watch", "", "the figures as they change", watch_flags, 0, 0, NULL, run_watch },
-    { "week", "[show [WEEK] | note WEEK DEPARTMENT KPI TEXT]", "the weekly meeting", NULL, 0, 5,
-      "show note", run_week },
+    { "week", "[show [WEEK] | note WEEK DEPARTMENT KPI TEXT | seal WEEK | restate WEEK]",
+      "the weekly meeting", week_flags, 0, 5, "note restate seal show", run_week },
 };
 
 const struct subcommand *subcommand_table(size_t *ret_count)
