@@ -204,7 +204,7 @@ WITH look AS NOT MATERIALIZED (
            t.pending = 0 AND t.flags & 2 = 0
                AND coalesce(t.settled_at <= t.opened_at + k.expire_ms, 1) AS settled,
            t.settled_at - t.opened_at AS took_ms,
-           t.settled_at / 60000 = t.opened_at / 60000 AS same_minute,
+           t.flags & 1 AND t.settled_at / 60000 = t.opened_at / 60000 AS same_minute,
            -- NULL: not amended; 2: by somebody of the department, its head or who has tickets in
            -- this week's figure; else 1.
            (SELECT max(1 + (

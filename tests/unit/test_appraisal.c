@@ -571,6 +571,8 @@ static void test_signs(void **state)
     log_order(f, db, "nearly", NOON - DAY, 27 * MINUTE - 1, "failure");
     log_order(f, db, "late", NOON - DAY, 40 * MINUTE, "success");       /* expired */
     log_order(f, db, "left_out", NOON - DAY, 5 * MINUTE, "excluded");
+    ledger_fixture_log(f, db, NOON - DAY, "\"type\":\"dispatch.settled\",\"ticket\":\"only\","
+                                          "\"outcome\":\"success\",\"department\":\"other\"");
     log_order(f, db, "waits", NOON - 10 * MINUTE, 0, NULL);
     log_order(f, db, "waits_longer", NOON - 12 * MINUTE, 0, NULL);
     log_order(f, db, "last_week", NOON - 7 * DAY, 0, "success");
@@ -581,8 +583,9 @@ static void test_signs(void **state)
     must(rebuild_in_place(db, f->rules, NOON, NULL, NULL, &err), &err);
     /* 1 of 6 excluded; 3 amended, 2 of them by the department; 1 of 5 settled in time was settled
      * in the last three of its thirty minutes. */
-    assert_yields(db, signs, "company|8|0.1667|3|2|0.2|1|12;"
-                             "department:monitoring|8|0.1667|3|2|0.2|1|12");
+    assert_yields(db, signs, "company|9|0.1429|3|2|0.1667|1|12;"
+                             "department:monitoring|8|0.1667|3|2|0.2|1|12;"
+                             "department:other|1|0.0|0|0|0.0|0|");
     assert_yields(db, "SELECT last_tenth_share IS NULL FROM appraisal_sign "
                       "WHERE kpi = 'install_success' LIMIT 1", "");
     sql_close(db);

@@ -26,7 +26,29 @@ static const char kpis[] =
     " VALUES (1, 1795449605000, 12, 0, '', '');"
     "INSERT INTO kpi (kpi, place, counts, direction, department, name_zh, name_en) VALUES"
     " ('install_success', 0, 'install', 'at_least', 'installation', '安装成功率', 'Installs'),"
-    " ('fault_rate', 1, 'device', 'at_most', 'technical', '总体故障率', 'Faults');";
+    " ('fault_rate', 1, 'device', 'at_most', 'technical', '总体故障率', 'Faults');"
+    "INSERT INTO week_rule VALUES (1, 'Asia/Shanghai', 86400000, 3024000000, 3, NULL, '');"
+    "INSERT INTO calendar (kind, period, begin_at, end_at, first_day, previous) VALUES"
+    " (1, '2026-W46', " W47_BEGIN " - 604800000, " W47_BEGIN ", 20766, '2026-W45'),"
+    " (1, '2026-W47', " W47_BEGIN ", " W47_END ", 20773, '2026-W46');";
+
+/* What the meeting has beside the figures. */
+static const char meeting[] =
+    "INSERT INTO fact SELECT kpi, '2026-W46', scope, kind, begin_at - 604800000,"
+    " end_at - 604800000, 1, 5, 0, 0, 200000, 100000, 300000, target_e4, direction, 'missed', 4"
+    " FROM fact WHERE scope = 'department:installation';"
+    "INSERT INTO seal (n, kind, period, revision, at, by, why, position, events_digest,"
+    " config_digest, facts, facts_digest, moved, moved_digest, coverage, quarantine, content,"
+    " previous, digest) VALUES (1, 'noted', '2026-W47', 0, 1795449605000, 'li', 'rain <br>', 0, '',"
+    " '', 0, '', 0, '', '', '', 'install_success installation', '', '');"
+    "INSERT INTO plan_part VALUES ('install_success', 1, " W47_BEGIN ", " W47_END ", '2026-W47',"
+    " 200), ('install_success', 0, " W47_BEGIN ", " W47_BEGIN " + 86400000, '2026-11-16', 200);"
+    "INSERT INTO post VALUES ('head', 0, '安装部长', 'Head', 'department:installation');"
+    "INSERT INTO post_kpi VALUES ('head', 0, 'install_success', 100);"
+    "INSERT INTO holder VALUES ('head', 0, '李明', NULL, 0, NULL);"
+    "INSERT INTO quarantine (n, via, line, received_at, last_at, times, reason, raw, digest) VALUES"
+    " (7, 'feed', 1, " W47_END ", " W47_END ", 1, 'kind: unknown',"
+    "  CAST('{\"at\":\"2026-11-17T10:00:00Z\"}' AS BLOB), x'00');";
 
 static const char facts[] =
     "INSERT INTO fact (kpi, period, scope, kind, begin_at, end_at, numerator, denominator,"
@@ -204,30 +226,35 @@ static void test_text_english(void **state)
         "\n"
         "Company\n"
         "-------\n"
-        "KPI          rate      n/d    95 % bounds     target  verdict  shortfall  pending"
+        "KPI          rate      n/d    95 % bounds     target  verdict  shortfall  streak  pending"
         "  excluded  watched  gaps\n"
-        "Installs  97.50 %  195/200  94.28 – 98.93  ≥ 98.00 %  missed           1        3"
+        "Installs  97.50 %  195/200  94.28 – 98.93  ≥ 98.00 %  missed           1       1        3"
         "         2  90.00 %     1\n"
         "Faults          –      0/0              –          –  no data\n"
-        "gone            –      0/0              –          –  no data\n"
         "\n"
         "Department installation\n"
         "-----------------------\n"
-        "KPI          rate      n/d    95 % bounds     target  verdict  shortfall  pending"
-        "  excluded  watched  gaps\n"
-        "Installs  97.50 %  195/200  94.28 – 98.93  ≥ 98.00 %  missed           1        3"
-        "         2  90.00 %     1\n"
+        "KPI          rate      n/d    95 % bounds     target  verdict  shortfall  streak"
+        "  explanation  pending  excluded  watched  gaps\n"
+        "Installs  97.50 %  195/200  94.28 – 98.93  ≥ 98.00 %  missed           1       1"
+        "  due                3         2  90.00 %     1\n"
         "\n"
         "Department technical\n"
         "--------------------\n"
-        "KPI       rate    n/d   95 % bounds    target  verdict  shortfall\n"
+        "KPI       rate    n/d   95 % bounds    target  verdict  shortfall  streak  explanation\n"
         "Faults       –    0/0             –         –  no data\n"
-        "gone    5.00 %  5/100  2.15 – 11.18  ≤ 3.00 %  missed           2\n"
+        "gone    5.00 %  5/100  2.15 – 11.18  ≤ 3.00 %  missed           2       1  due\n"
         "\n"
         "To be made up next week\n"
         "-----------------------\n"
         "installation  Installs  too few by 1\n"
         "technical     gone      too many by 2\n"
+        "\n"
+        "Explanations\n"
+        "------------\n"
+        "Department    KPI       explanation  by  when\n"
+        "installation  Installs  due\n"
+        "technical     gone      due\n"
         "\n"
         "By site\n"
         "-------\n"
@@ -245,27 +272,66 @@ static void test_text_chinese_without_data(void **state)
     assert_report(*state, report_as_text, (struct report_options){ .language = LANGUAGE_ZH },
         "运营指标周报  2026-W47 (2026-11-16 – 2026-11-22)\n"
         "数据截至 2026-11-23 16:00:05 +00:00 · 已结束，待封存\n"
-        "本周没有任何统计数据。\n"
-        "\n"
-        "全公司\n"
-        "------\n"
-        "指标        完成率  分子/分母  95% 置信区间  目标  结论\n"
-        "安装成功率       –        0/0             –     –  无数据\n"
-        "总体故障率       –        0/0             –     –  无数据\n"
-        "\n"
-        "部门 installation\n"
-        "-----------------\n"
-        "指标        完成率  分子/分母  95% 置信区间  目标  结论\n"
-        "安装成功率       –        0/0             –     –  无数据\n"
-        "\n"
-        "部门 technical\n"
-        "--------------\n"
-        "指标        完成率  分子/分母  95% 置信区间  目标  结论\n"
-        "总体故障率       –        0/0             –     –  无数据\n"
-        "\n"
-        "下周须补足\n"
-        "----------\n"
-        "下周无须补足。\n");
+        "本周没有任何统计数据。\n");
+}
+
+/* Everything that the meeting has beside its figures, in one page. */
+static void test_meeting(void **state)
+{
+    static const char *const wants[] = {
+        "  ≥ 98.00 %  missed           1           4       2  given  ",
+        "installation  Installs  rain <br>    li  2026-11-24 00:00\n",
+        "Installs  2026-W47  too few by 5      200     200   195\n",
+        "Head  李明     Installs   100 %  97.50 %   99.49 %   99.49 %\n",
+        "7    feed  kind: unknown\n",
+    };
+    struct fixture *fixture = *state;
+    struct report_options options = { .language = LANGUAGE_EN };
+    struct text_buffer got = { 0 };
+    struct week_data data;
+    struct err err = { 0 };
+
+    execute(fixture->database, facts);
+    execute(fixture->database, meeting);
+    if (week_data_read(&data, fixture->database, "2026-W47", &clock_system, &err) < 0)
+        fail_msg("%s", err.text);
+    report_as_text(&data, &options, &got);
+    for (size_t i = 0; i < LENGTH(wants); i++)
+        if (!strstr(got.bytes, wants[i]))
+            fail_msg("\"%s\" is not in:\n%s", wants[i], got.bytes);
+    text_buffer_finish(&got);
+    week_data_finish(&data);
+}
+
+/* One page that needs nothing beside it, in which nobody's words are markup. */
+static void test_html(void **state)
+{
+    static const char *const wants[] = {
+        "<!doctype html>\n<html lang=\"zh-CN\">",
+        "<title>运营指标周报  2026-W47 (2026-11-16 – 2026-11-22)</title>",
+        "<td class=\"bad\">未达标</td>",
+        "<td>rain &lt;br&gt;</td>",
+        "<td>城西, &quot;2&quot;</td>",
+    };
+    static const char *const never[] = { "<br>", "<script", "http:", "https:", "src=", "href=" };
+    struct fixture *fixture = *state;
+    struct report_options options = { .language = LANGUAGE_ZH };
+    struct text_buffer got = { 0 };
+    struct week_data data;
+    struct err err = { 0 };
+
+    execute(fixture->database, facts);
+    execute(fixture->database, meeting);
+    if (week_data_read(&data, fixture->database, "2026-W47", &clock_system, &err) < 0)
+        fail_msg("%s", err.text);
+    report_as_html(&data, &options, &got);
+    for (size_t i = 0; i < LENGTH(wants); i++)
+        if (!strstr(got.bytes, wants[i]))
+            fail_msg("\"%s\" is not in:\n%s", wants[i], got.bytes);
+    for (size_t i = 0; i < LENGTH(never); i++)
+        assert_null(strstr(got.bytes, never[i]));
+    text_buffer_finish(&got);
+    week_data_finish(&data);
 }
 
 static void test_csv(void **state)
@@ -276,26 +342,29 @@ static void test_csv(void **state)
     print_message("# English: the ledger's words, nothing added\n");
     assert_report(fixture, report_as_csv, (struct report_options){ .language = LANGUAGE_EN },
         "week,scope_kind,scope,kpi,name,numerator,denominator,excluded,pending,rate,low,high,"
-        "direction,target,verdict,shortfall,coverage,gaps,state,revision,as_of\r\n"
+        "direction,target,verdict,shortfall,coverage,gaps,state,revision,as_of,make_up,streak,"
+        "penalty_due,explanation,explanation_text\r\n"
         "2026-W47,company,,install_success,Installs,195,200,2,3,0.975000,0.942835,0.989313,"
-        "at_least,0.9800,missed,1,0.9000,1,closing,0,2026-11-24T00:00:05.000+08:00\r\n"
+        "at_least,0.9800,missed,1,0.9000,1,closing,0,2026-11-24T00:00:05.000+08:00,0,1,false,,\r\n"
         "2026-W47,department,installation,install_success,Installs,195,200,2,3,0.975000,0.942835,"
-        "0.989313,at_least,0.9800,missed,1,0.9000,1,closing,0,2026-11-24T00:00:05.000+08:00\r\n"
+        "0.989313,at_least,0.9800,missed,1,0.9000,1,closing,0,2026-11-24T00:00:05.000+08:00,"
+        "0,1,false,due,\r\n"
         "2026-W47,department,technical,gone,gone,5,100,0,0,0.050000,0.021500,0.111750,at_most,"
-        "0.0300,missed,2,1.0000,0,closing,0,2026-11-24T00:00:05.000+08:00\r\n"
+        "0.0300,missed,2,1.0000,0,closing,0,2026-11-24T00:00:05.000+08:00,0,1,false,due,\r\n"
         "2026-W47,site,\"城西, \"\"2\"\"\",install_success,Installs,3,3,0,0,1.000000,0.438503,"
-        "1.000000,at_least,,no_target,0,0.9000,1,closing,0,2026-11-24T00:00:05.000+08:00\r\n"
+        "1.000000,at_least,,no_target,0,0.9000,1,closing,0,2026-11-24T00:00:05.000+08:00,,,,,\r\n"
         "2026-W47,staff,=1,install_success,Installs,0,0,0,1,,,,at_least,0.9800,no_data,0,0.9000,1,"
-        "closing,0,2026-11-24T00:00:05.000+08:00\r\n");
+        "closing,0,2026-11-24T00:00:05.000+08:00,,,,,\r\n");
 
     print_message("# Chinese for a spreadsheet: a byte order mark, no formulas\n");
     execute(fixture->database, "DELETE FROM fact WHERE scope <> 'staff:=1'");
     assert_report(fixture, report_as_csv,
                   (struct report_options){ .language = LANGUAGE_ZH, .bom = true },
         "\xef\xbb\xbf周,范围类别,范围,指标代码,指标,分子,分母,剔除,未结,完成率,置信下限,置信上限,方向,"
-        "目标,结论,缺口,监测覆盖率,中断次数,状态,修订号,数据截至\r\n"
+        "目标,结论,缺口,监测覆盖率,中断次数,状态,修订号,数据截至,上周补足,连续未达标,应处罚,说明状态,"
+        "说明\r\n"
         "2026-W47,员工,'=1,install_success,安装成功率,0,0,0,1,,,,不低于,0.9800,无数据,0,0.9000,1,"
-        "已结束，待封存,0,2026-11-24T00:00:05.000+08:00\r\n");
+        "已结束，待封存,0,2026-11-24T00:00:05.000+08:00,,,,,\r\n");
 }
 
 static void test_failures(void **state)
@@ -357,6 +426,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_default_week, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_english, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_text_chinese_without_data, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_meeting, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_html, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_csv, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_output, set_up, tear_down),

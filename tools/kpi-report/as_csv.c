@@ -32,7 +32,8 @@ static void add_titles(struct text_buffer *to, const struct report_options *opti
         WORD_CSV_NUMERATOR, WORD_CSV_DENOMINATOR, WORD_EXCLUDED, WORD_PENDING, WORD_RATE,
         WORD_CSV_LOW, WORD_CSV_HIGH, WORD_CSV_DIRECTION, WORD_TARGET, WORD_VERDICT,
         WORD_SHORTFALL, WORD_CSV_COVERAGE, WORD_GAPS, WORD_CSV_STATE, WORD_CSV_REVISION,
-        WORD_CSV_AS_OF,
+        WORD_CSV_AS_OF, WORD_CSV_MAKE_UP, WORD_CSV_STREAK, WORD_CSV_PENALTY_DUE,
+        WORD_CSV_EXPLANATION, WORD_CSV_EXPLANATION_TEXT,
     };
 
     for (size_t i = 0; i < LENGTH(titles); i++) {
@@ -73,6 +74,25 @@ static void add_word(struct text_buffer *to, const struct report_options *option
              options->language == LANGUAGE_EN ? token : word_for(options->language, token));
 }
 
+/* What a week adds to a figure; empty fields for a scope of which the meeting has no line. */
+static void add_meeting(struct text_buffer *to, const struct report_options *options,
+                        const struct meeting_fact *m)
+{
+    static const char *const explanations[] = {
+        [EXPLANATION_NONE] = "", [EXPLANATION_DUE] = "due", [EXPLANATION_GIVEN] = "given",
+    };
+
+    if (!m) {
+        text_buffer_adds(to, ",,,,,");
+        return;
+    }
+    text_buffer_addf(to, ",%" PRId64 ",%" PRId64, m->make_up, m->streak);
+    add_word(to, options, m->penalty_due ? "true" : "false");
+    add_word(to, options, explanations[m->explanation]);
+    text_buffer_adds(to, ",");
+    add_text(to, options, m->text);
+}
+
 static void add_fact(struct text_buffer *to, const struct report_options *options,
                      const struct week_data *data, const struct week_fact *fact)
 {
@@ -91,8 +111,10 @@ static void add_fact(struct text_buffer *to, const struct report_options *option
     add_fraction(to, fact->coverage_e4, 10000, 4);
     text_buffer_addf(to, ",%" PRId64, fact->gaps);
     add_word(to, options, fact->state);
-    text_buffer_addf(to, ",%" PRId64 ",%s\r\n", fact->revision,
+    text_buffer_addf(to, ",%" PRId64 ",%s", fact->revision,
                      instant_format(instant, data->as_of, data->offset_s));
+    add_meeting(to, options, week_meeting_fact(data, data->kpis[fact->kpi].id, fact->scope));
+    text_buffer_adds(to, "\r\n");
 }
 
 void report_as_csv(const struct week_data *data, const struct report_options *options,

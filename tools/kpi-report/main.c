@@ -17,16 +17,19 @@ enum { EXIT_WELL = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct format {
     const char *name;           /* also the file's extension, but for "text" */
     const char *extension;
+    /* One of the two. */
     void (*write)(const struct week_data *data, const struct report_options *options,
                   struct text_buffer *to);
+    int (*try_write)(const struct week_data *data, const struct report_options *options,
+                     struct text_buffer *to, struct err *err);
 };
 
-/* What the contract names; a NULL is not in this version. */
+/* What the contract names. */
 static const struct format formats[] = {
-    { "csv", "csv", report_as_csv },
-    { "html", "html", NULL },
-    { "text", "txt", report_as_text },
-    { "xlsx", "xlsx", NULL },
+    { "csv", "csv", report_as_csv, NULL },
+    { "html", "html", report_as_html, NULL },
+    { "text", "txt", report_as_text, NULL },
+    { "xlsx", "xlsx", NULL, report_as_xlsx },
 };
 
 struct request {
@@ -39,13 +42,13 @@ struct request {
 
 static void print_usage(FILE *to)
 {
-    fputs("kpi-report [--week 2026-W47] [--format text|csv] [--lang zh|en] [--bom] [-o FILE]\n"
-          "           [--database PATH]\n\n"
+    fputs("kpi-report [--week 2026-W47] [--format text|html|csv|xlsx] [--lang zh|en] [--bom]\n"
+          "           [-o FILE] [--database PATH]\n\n"
           "  --week WEEK       the last week that has ended, if not given\n"
-          "  --format FORMAT   text (for people) or csv (RFC 4180)\n"
+          "  --format FORMAT   text, html (one page, to read or print), csv (RFC 4180) or xlsx\n"
           "  --lang LANGUAGE   zh or en; that of the locale, if not given\n"
           "  --bom             begin CSV with a byte order mark, for spreadsheets\n"
-          "  -o, --output FILE write there, in one piece; into a folder as kpi-WEEK.txt or .csv\n"
+          "  -o, --output FILE write there, in one piece; into a folder as kpi-WEEK.txt, .html ...\n"
           "  --database PATH   " DEFAULT_DATABASE ", if not given\n", to);
 }
 
@@ -61,12 +64,10 @@ static int take_format(struct request *request, const char *name)
     for (size_t i = 0; i < LENGTH(formats); i++) {
         if (strcmp(formats[i].name, name) != 0)
             continue;
-        if (!formats[i].write)
-            return usage_error("not in this version: --format ", name);
         request->format = &formats[i];
         return EXIT_WELL;
     }
-    return usage_error("--format is text or csv, not ", name);
+    return usage_error("--format is text, html, csv or xlsx, not ", name);
 }
 
 /* EXIT_WELL, EXIT_USAGE, or -1: there is nothing more to do. */
@@ -138,7 +139,12 @@ static int write_output(const struct request *request, const struct week_data *d
     char *path;
     int rc = 0;
 
-    request->format->write(data, &request->options, &bytes);
+    if (request->format->write)
+        request->format->write(data, &request->options, &bytes);
+    else
+        rc = request->format->try_write(data, &request->options, &bytes, err);
+    if (rc < 0)
+        return rc;
     if (request->output && strcmp(request->output, "-") != 0) {
         path = output_path(request->output, data->week, request->format->extension);
         rc = output_write_file(path, bytes.bytes, bytes.length, err);

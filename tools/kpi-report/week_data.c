@@ -20,7 +20,7 @@
 #include "base/span.h"
 #include "base/text.h"
 
-enum { BUSY_MS = 5000, VERSION_MIN = 1 };
+enum { BUSY_MS = 5000 };
 
 bool week_monday(const char *week, int32_t *ret_day)
 {
@@ -378,6 +378,20 @@ static void set_state(struct week_data *data)
     text_set(data->state, sizeof data->state, end_at <= data->as_of ? "closing" : "open");
 }
 
+/* A week of which nothing is known has no meeting, and that is no failure. */
+static int read_meeting(const struct reading *reading, struct err *err)
+{
+    struct week_data *data = reading->data;
+    struct period week = { .kind = PERIOD_WEEK };
+    int rc;
+
+    (void)week_monday(data->week, &week.number);
+    rc = meeting_read(reading->db, week, &data->meeting, err);
+    if (rc == 0)
+        rc = appraisal_read(reading->db, week, NULL, &data->appraisal, err);
+    return rc == -ENOENT || rc == -ENODATA ? 0 : rc;
+}
+
 static int read_all(const struct reading *reading, const char *week, const struct clock *clock,
                     struct err *err)
 {
@@ -396,7 +410,7 @@ static int read_all(const struct reading *reading, const char *week, const struc
     if (rc < 0)
         return rc;
     set_state(reading->data);
-    return 0;
+    return read_meeting(reading, err);
 }
 
 int week_data_read(struct week_data *ret, const char *database, const char *week,
@@ -436,13 +450,17 @@ void week_data_finish(struct week_data *data)
         free(data->facts[i].scope);
     free(data->kpis);
     free(data->facts);
+    meeting_finish(&data->meeting);
+    appraisal_finish(&data->appraisal);
     *data = (struct week_data){ 0 };
 }
 
-const struct week_fact *week_fact_of(const struct week_data *data, size_t kpi, const char *scope)
+const struct meeting_fact *week_meeting_fact(const struct week_data *data, const char *kpi,
+                                             const char *scope)
 {
-    for (size_t i = 0; i < data->fact_count; i++)
-        if (data->facts[i].kpi == kpi && strcmp(data->facts[i].scope, scope) == 0)
-            return &data->facts[i];
+    for (size_t i = 0; i < data->meeting.fact_count; i++)
+        if (strcmp(data->meeting.facts[i].name.kpi, kpi) == 0 &&
+            strcmp(data->meeting.facts[i].scope, scope) == 0)
+            return &data->meeting.facts[i];
     return NULL;
 }

@@ -1,5 +1,6 @@
-/* One week's facts, read from the ledger's public face (appraisal_fact and kpi) in one short
- * read-only transaction, and kept as plain data for whoever writes the report. */
+/* One week, read from the ledger's public face (the appraisal views and kpi; the meeting by the
+ * same code as the socket's) in one short read-only transaction, and kept as plain data for whoever
+ * writes the report. */
 #ifndef KPI_REPORT_WEEK_DATA_H
 #define KPI_REPORT_WEEK_DATA_H
 
@@ -9,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "ledger/meeting.h"
 
 enum { WEEK_SIZE = 16, DATE_SIZE = 16 };
 
@@ -42,6 +44,9 @@ struct week_data {
     size_t kpi_count;
     struct week_fact *facts;    /* by kind of scope, scope, KPI */
     size_t fact_count;
+    /* What the meeting looks at, and the posts; empty for a week of which nothing is known. */
+    struct meeting meeting;
+    struct appraisal appraisal;
 };
 
 /* Reads the facts of `week`; NULL: the last week that has ended by `clock`, in the configured zone
@@ -55,7 +60,8 @@ bool week_monday(const char *week, int32_t *ret_day);
 /* "2026-W47" of any of its days. */
 void week_of_day(int32_t day, char ret[WEEK_SIZE]);
 
-/* The fact of a KPI in a scope, or NULL. */
-const struct week_fact *week_fact_of(const struct week_data *data, size_t kpi, const char *scope);
+/* What the meeting says of a KPI in a scope, or NULL. */
+const struct meeting_fact *week_meeting_fact(const struct week_data *data, const char *kpi,
+                                             const char *scope);
 
 #endif

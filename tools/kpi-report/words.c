@@ -3,10 +3,12 @@
 #include "words.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static const char *const words[WORDS][LANGUAGES] = {
     [WORD_TITLE] = { "Weekly KPI report", "运营指标周报" },
@@ -35,6 +37,54 @@ static const char *const words[WORDS][LANGUAGES] = {
     [WORD_EXCLUDED] = { "excluded", "剔除" },
     [WORD_COVERAGE] = { "watched", "监测覆盖" },
     [WORD_GAPS] = { "gaps", "中断次数" },
+    [WORD_FROM_LAST_WEEK] = { "to make up", "上周补足" },
+    [WORD_STREAK] = { "streak", "连续未达标" },
+    [WORD_PENALTY] = { "penalty", "处罚" },
+    [WORD_PENALTY_DUE] = { "due", "应处罚" },
+    [WORD_EXPLANATION] = { "explanation", "说明" },
+    [WORD_RESTATEMENT_PENDING] = { "Something moved since the week was sealed: it will be restated.",
+                                   "封存后数据有变动，待重述。" },
+    [WORD_EXPLANATIONS] = { "Explanations", "未达标说明" },
+    [WORD_AUTHOR] = { "by", "说明人" },
+    [WORD_WHEN] = { "when", "时间" },
+    [WORD_PLANS] = { "Volume plans", "工作量计划" },
+    [WORD_PERIOD] = { "period", "期间" },
+    [WORD_PLANNED] = { "planned", "计划" },
+    [WORD_PLANNED_SO_FAR] = { "by now", "应完成" },
+    [WORD_DONE] = { "done", "已完成" },
+    [WORD_STILL_NEEDED] = { "still needed", "尚需" },
+    [WORD_PLAN_DONE] = { "done", "已完成计划" },
+    [WORD_MORE_TODAY] = { "% more today", "今日还需 %" },
+    [WORD_MORE_BY_SUNDAY] = { "% more by Sunday, & a day", "周日前还需 %，每天 &" },
+    [WORD_MORE_THIS_MONTH] = { "% more this month, & a day", "本月还需 %，每天 &" },
+    [WORD_MORE_THIS_YEAR] = { "% more this year, & a day", "本年还需 %，每天 &" },
+    [WORD_POSTS] = { "Posts", "岗位考核" },
+    [WORD_POST] = { "post", "岗位" },
+    [WORD_HOLDERS] = { "held by", "在岗人" },
+    [WORD_WEIGHT] = { "weight", "权重" },
+    [WORD_ATTAINMENT] = { "attained", "达成率" },
+    [WORD_WEIGHTED] = { "weighted", "加权达成率" },
+    [WORD_SIGNS] = { "Behind the figures", "数据观察（不作结论）" },
+    [WORD_EXCLUDED_SHARE] = { "excluded", "剔除占比" },
+    [WORD_AMENDED] = { "amended", "更正工单" },
+    [WORD_AMENDED_BY_OWN] = { "by its own", "本部门更正" },
+    [WORD_LAST_TENTH] = { "in the last tenth", "末段完成占比" },
+    [WORD_SAME_MINUTE] = { "same minute", "同分钟开结" },
+    [WORD_OLDEST_PENDING] = { "oldest pending", "最久未结" },
+    [WORD_REVISIONS] = { "Revisions", "封存与重述" },
+    [WORD_BY] = { "by", "操作人" },
+    [WORD_WHY] = { "why", "原因" },
+    [WORD_MOVED_COUNT] = { "moved", "变动数" },
+    [WORD_WHAT_MOVED] = { "What moved", "变动明细" },
+    [WORD_MOVED] = { "ticket or device", "工单或设备" },
+    [WORD_BEFORE] = { "before", "变动前" },
+    [WORD_AFTER] = { "after", "变动后" },
+    [WORD_PENDING_MOVE] = { "pending", "待重述" },
+    [WORD_QUARANTINE] = { "In quarantine, of this week", "隔离区中属于本周的条目" },
+    [WORD_NUMBER] = { "no.", "编号" },
+    [WORD_VIA] = { "from", "来源" },
+    [WORD_SHEET_PAGE] = { "Report", "周报" },
+    [WORD_SHEET_FACTS] = { "Facts", "明细" },
     [WORD_CSV_WEEK] = { "week", "周" },
     [WORD_CSV_SCOPE] = { "scope", "范围" },
     [WORD_CSV_SCOPE_KIND] = { "scope_kind", "范围类别" },
@@ -49,6 +99,11 @@ static const char *const words[WORDS][LANGUAGES] = {
     [WORD_CSV_STATE] = { "state", "状态" },
     [WORD_CSV_REVISION] = { "revision", "修订号" },
     [WORD_CSV_AS_OF] = { "as_of", "数据截至" },
+    [WORD_CSV_MAKE_UP] = { "make_up", "上周补足" },
+    [WORD_CSV_STREAK] = { "streak", "连续未达标" },
+    [WORD_CSV_PENALTY_DUE] = { "penalty_due", "应处罚" },
+    [WORD_CSV_EXPLANATION] = { "explanation", "说明状态" },
+    [WORD_CSV_EXPLANATION_TEXT] = { "explanation_text", "说明" },
 };
 
 static const struct {
@@ -70,6 +125,15 @@ static const struct {
     { "site", { "site", "站点" } },
     { "staff", { "staff", "员工" } },
     { "model", { "model", "型号" } },
+    { "due", { "due", "待说明" } },
+    { "given", { "given", "已说明" } },
+    { "success", { "success", "成功" } },
+    { "failure", { "failure", "失败" } },
+    { "excluded", { "excluded", "剔除" } },
+    { "pending", { "pending", "未结" } },
+    { "nowhere", { "not counted", "未计入" } },
+    { "true", { "true", "是" } },
+    { "false", { "false", "否" } },
 };
 
 bool language_parse(const char *text, enum language *ret)
@@ -105,6 +169,21 @@ const char *word_of(enum language language, enum word word)
 {
     assert(word < WORDS && words[word][language]);
     return words[word][language];
+}
+
+char *word_with(enum language language, enum word word, int64_t first, int64_t second)
+{
+    struct text_buffer text = { 0 };
+
+    for (const char *p = word_of(language, word); *p; p++) {
+        if (*p == '%')
+            text_buffer_addf(&text, "%" PRId64, first);
+        else if (*p == '&')
+            text_buffer_addf(&text, "%" PRId64, second);
+        else
+            text_buffer_add(&text, p, 1);
+    }
+    return text_buffer_take(&text);
 }
 
 const char *word_for(enum language language, const char *token)
