@@ -57,7 +57,8 @@ struct driver {
 
     /* What can be named of a source with that configuration: with `unit` NULL its units ("" where
      * it is one device), else the points of that unit. For who checks references to them (slots of
-     * the bench); a name that is not told then is a fault. Optional: without it any name may be. */
+     * the bench); a name that is not told then is a fault. Called for a section without faults.
+     * Optional: without it any name may be. */
     void (*names)(const void *config, const char *unit,
                   void (*each)(void *arg, const char *name), void *arg);
 

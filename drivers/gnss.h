@@ -115,6 +115,9 @@ struct gnss_limits {
 /* The last epoch as readings of unit "", all with the instant at which it was heard. */
 void gnss_tell(const struct gnss *gnss, const struct gnss_limits *limits,
                const struct driver_env *env);
+/* The names of the points, and "" as the only unit; see `names` in driver.h. */
+void gnss_names(const void *config, const char *unit, void (*each)(void *arg, const char *name),
+                void *arg);
 /* What the last epoch says of a device in service; nothing without one. */
 void gnss_tell_conditions(const struct gnss *gnss, const struct gnss_limits *limits,
                           const struct driver_env *env);

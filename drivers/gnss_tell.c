@@ -233,6 +233,16 @@ void gnss_tell(const struct gnss *gnss, const struct gnss_limits *limits,
         env->sink->readings(env->house, readings, count);
 }
 
+void gnss_names(const void *config, const char *unit, void (*each)(void *arg, const char *name),
+                void *arg)
+{
+    (void)config;
+    if (!unit)
+        each(arg, "");
+    for (size_t i = 0; unit && i < LENGTH(rows); i++)
+        each(arg, rows[i].point);
+}
+
 /* --- A device in service */
 
 static void tell(const struct gnss_limits *limits, const struct driver_env *env, const char *code,

@@ -397,3 +397,20 @@ void mb_setup_finish(struct mb_setup *setup)
     free(setup->line.host);
     *setup = (struct mb_setup){ 0 };
 }
+
+void mb_source_names(const void *config, const char *unit,
+                     void (*each)(void *arg, const char *name), void *arg)
+{
+    struct mb_setup setup;
+
+    mb_setup_init(&setup, config);
+    for (size_t i = 0; i < setup.unit_count; i++) {
+        const struct mb_unit_setup *u = &setup.units[i];
+
+        if (!unit)
+            each(arg, u->name);
+        for (size_t k = 0; unit && strcmp(u->name, unit) == 0 && k < u->map->point_count; k++)
+            each(arg, u->map->points[k].name);
+    }
+    mb_setup_finish(&setup);
+}

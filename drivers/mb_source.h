@@ -32,6 +32,10 @@ extern const struct driver_part mb_source_parts[];
 
 void mb_source_check(const void *config, const struct option_tree *section, struct faults *faults);
 
+/* Units, and the points of their maps; see `names` in driver.h. */
+void mb_source_names(const void *config, const char *unit,
+                     void (*each)(void *arg, const char *name), void *arg);
+
 /* Fills in what the bus needs; copies everything. The configuration has passed the check. Free with
  * mb_setup_finish. */
 void mb_setup_init(struct mb_setup *setup, const struct mb_source_config *config);

@@ -324,6 +324,7 @@ const struct driver driver_modbus = {
     .config_size = sizeof(struct mb_source_config),
     .parts = mb_source_parts,
     .check = mb_source_check,
+    .names = mb_source_names,
     .create = mb_source_create,
     .start = mb_source_start,
     .pause = mb_source_pause,

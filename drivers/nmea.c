@@ -430,6 +430,7 @@ const struct driver driver_nmea = {
     .options = nmea_options,
     .config_size = sizeof(struct nmea_config),
     .check = nmea_check,
+    .names = gnss_names,
     .create = nmea_create,
     .start = nmea_start,
     .pause = nmea_pause,

@@ -526,6 +526,7 @@ const struct driver driver_roof_light = {
     .options = roof_light_options,
     .config_size = sizeof(struct roof_light_config),
     .check = roof_light_check,
+    .names = roof_light_names,
     .create = roof_light_create,
     .start = roof_light_start,
     .pause = roof_light_pause,

@@ -72,6 +72,10 @@ void roof_light_tell_faults(const struct driver_env *env, const char *device,
 void roof_light_tell_silence(const struct driver_env *env, const char *device, bool is_silent,
                              int64_t at);
 
+/* The names of the points, and "" as the only unit; see `names` in driver.h. */
+void roof_light_names(const void *config, const char *unit,
+                      void (*each)(void *arg, const char *name), void *arg);
+
 int roof_light_probe(const void *config, const struct driver_env *env, FILE *out, struct err *err);
 
 #endif

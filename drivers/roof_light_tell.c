@@ -91,12 +91,22 @@ const char *roof_light_firmware(char to[8], const struct jt905_lamp_state *s)
 
 enum { POINTS = 6 };
 
+static const char *const points[POINTS] = { "device_number", "hardware",   "firmware",
+                                            "device_state",  "show_state", "night_mode" };
+
+void roof_light_names(const void *config, const char *unit,
+                      void (*each)(void *arg, const char *name), void *arg)
+{
+    (void)config;
+    if (!unit)
+        each(arg, "");
+    for (size_t i = 0; unit && i < POINTS; i++)
+        each(arg, points[i]);
+}
+
 static void hand_over(const struct driver_env *env, struct reading readings[POINTS],
                       enum reading_status status, int64_t at, int64_t age_limit_ms)
 {
-    static const char *const points[POINTS] = { "device_number", "hardware",   "firmware",
-                                                "device_state",  "show_state", "night_mode" };
-
     for (size_t i = 0; i < POINTS; i++) {
         readings[i].unit = readings[i].measure = "";
         readings[i].point = points[i];

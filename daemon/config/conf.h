@@ -22,6 +22,7 @@ struct conf_source {
     struct option_tree *tree;   /* the section as written, for comparison and `check` */
     bool mandatory;             /* GET /healthz fails while it is down */
     bool enabled;
+    bool sound;                 /* its section has no fault: `config` means something */
 };
 
 /* How long a device's state must last to be one (daemon/conditions.h). */

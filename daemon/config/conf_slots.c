@@ -113,7 +113,7 @@ static void check_names(struct slot_read *r, const struct option_tree *place,
     struct names units = { 0 }, points = { 0 };
     char mend[CONF_HINT_SIZE];
 
-    if (!source->driver || !source->driver->names || !source->config)
+    if (!source->sound || !source->driver->names)
         return;
     source->driver->names(source->config, NULL, add_name, &units);
     source->driver->names(source->config, unit, add_name, &points);

@@ -107,8 +107,10 @@ static void read_source(void *arg, const struct option_tree *section)
     struct conf *conf = loader->conf;
     struct conf_source source = { .tree = conf_tree_copy(section) };
     struct settings settings = { 0 };
+    size_t faults_before = loader->faults->count;
 
     read_section(section, &source, &settings, loader->faults);
+    source.sound = source.driver && loader->faults->count == faults_before;
     source.mandatory = settings.mandatory;
     source.enabled = settings.enabled;
     if (settings.name) {

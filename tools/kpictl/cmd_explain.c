@@ -26,6 +26,7 @@ static const struct column columns[] = {
     { .title = "settled", .hide_empty = true },
     { .title = "outcome", .hide_empty = true },
     { .title = "reason", .flexible = true, .hide_empty = true },
+    { .title = "evidence", .hide_empty = true },
 };
 
 enum { PAGE = 1000 };   /* what is asked for at once, where a person sees no pages */
@@ -34,6 +35,7 @@ enum { PAGE = 1000 };   /* what is asked for at once, where a person sees no pag
 struct sum {
     int64_t numerator, denominator, excluded, pending;
     struct figure figure;       /* as the daemon has it */
+    bool has_evidence;          /* some of it */
 };
 
 /* PERIOD and SCOPE may stand in either order: a scope has a colon or is "company". */
@@ -110,6 +112,8 @@ static void add_item(struct table *table, struct sum *sum, yajl_val item, bool f
         fault_cell(table, item);
     else
         table_cell(table, COLOUR_NONE, answer_text(item, "reason"));
+    table_cell(table, COLOUR_NONE, answer_text(item, "evidence")[0] ? "yes" : "");
+    sum->has_evidence = sum->has_evidence || answer_text(item, "evidence")[0];
 }
 
 static int collect(struct kpictl *kpictl, struct table *table, struct sum *sum)
@@ -176,6 +180,8 @@ static int print_table(struct kpictl *kpictl)
         if (table_length(table) > 0)
             table_print(table, &kpictl->look, stdout);
         print_sum(kpictl, &sum);
+        if (sum.has_evidence && kpictl->look.width > 0)
+            printf("the evidence: kpictl ticket KIND TICKET\n");
     }
     table_destroy(table);
     return status;

@@ -56,6 +56,55 @@ static void print_events(struct kpictl *kpictl, yajl_val ticket)
     table_destroy(table);
 }
 
+/* What a session of the bench found, check by check. */
+static void print_checks(struct kpictl *kpictl, yajl_val evidence)
+{
+    static const struct column columns[] = {
+        { .title = "check" },
+        { .title = "verdict" },
+        { .title = "what was read", .flexible = true },
+    };
+    struct table *table = table_create(columns, LENGTH(columns));
+
+    for (size_t i = 0; i < answer_length(evidence, "checks"); i++) {
+        yajl_val check = answer_item(evidence, "checks", i);
+        const char *verdict = answer_text(check, "verdict");
+
+        table_row(table);
+        table_cell(table, COLOUR_NONE, answer_text(check, "check"));
+        table_cell(table,
+                   strcmp(verdict, "passed") == 0          ? COLOUR_GOOD
+                   : strcmp(verdict, "not_supported") == 0 ? COLOUR_DIM
+                                                           : COLOUR_BAD,
+                   strcmp(verdict, "not_supported") == 0 ? "not supported" : verdict);
+        table_cell(table, COLOUR_NONE, answer_text(check, "why"));
+    }
+    table_print(table, &kpictl->look, stdout);
+    table_destroy(table);
+}
+
+/* What an event carries as its proof: of the bench in words, of others that there is some. */
+static void print_evidence(struct kpictl *kpictl, yajl_val event)
+{
+    yajl_val evidence = answer_get(event, "event.evidence");
+    char *slot = text_for_terminal(answer_text(evidence, "slot"));
+    char *profile = text_for_terminal(answer_text(evidence, "profile"));
+    char *by = text_for_terminal(answer_text(evidence, "by"));
+    char *type = text_for_terminal(answer_text(event, "type"));
+
+    if (answer_length(evidence, "checks") > 0) {
+        printf("\n%s on slot %s of the bench, profile %s, begun by %s; every reading: --json\n",
+               type, slot, profile, by);
+        print_checks(kpictl, evidence);
+    } else if (evidence && !slot[0]) {
+        printf("\n%s carries evidence: see --json\n", type);
+    }
+    free(slot);
+    free(profile);
+    free(by);
+    free(type);
+}
+
 static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
 {
     static const char *const attributes[] = { "device", "site", "department", "staff", "vehicle",
@@ -85,6 +134,8 @@ static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
         print_member(ticket, attributes[i], attributes[i]);
     putchar('\n');
     print_events(kpictl, ticket);
+    for (size_t i = 0; i < answer_length(ticket, "events"); i++)
+        print_evidence(kpictl, answer_item(ticket, "events", i));
 }
 
 int run_ticket(struct kpictl *kpictl)
