@@ -422,14 +422,14 @@ static void add_plain_rules(struct map_reader *r, struct map_shape *shape)
 static void read_zone(struct map_reader *r, const struct option_tree *section)
 {
     const struct event_map_settings *s = r->settings;
-    const struct option_tree *place = section ? option_tree_get(section, "timezone") : NULL;
+    const struct option_tree *place = option_tree_place(section, "timezone");
     const char *name = s->timezone && s->timezone[0] ? s->timezone : s->default_timezone;
     struct err err;
 
     if (!name)
         name = "UTC"; /* only while checking, when the daemon's own is not at hand */
     if (zone_load(&r->map->zone, name, &err) < 0)
-        fault_add_at(r->faults, place ? place : section, "timezone: %s", err.text);
+        fault_add_at(r->faults, place, "timezone: %s", err.text);
     else
         r->map->has_zone = true;
 }

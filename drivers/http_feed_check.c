@@ -10,13 +10,6 @@
 #include "pointer.h"
 #include "template.h"
 
-static const struct option_tree *place_of(const struct option_tree *section, const char *name)
-{
-    const struct option_tree *place = option_tree_get(section, name);
-
-    return place ? place : section;
-}
-
 static void check_pointers(const struct http_feed_config *c, const struct option_tree *section,
                            struct faults *faults)
 {
@@ -30,7 +23,7 @@ static void check_pointers(const struct http_feed_config *c, const struct option
 
     for (size_t i = 0; i < sizeof pointers / sizeof *pointers; i++)
         if (pointers[i].text && !pointer_is_valid(pointers[i].text))
-            fault_add_at(faults, place_of(section, pointers[i].name),
+            fault_add_at(faults, option_tree_place(section, pointers[i].name),
                          "%s = \"%s\" is no JSON Pointer: write \"/%s\"", pointers[i].name,
                          pointers[i].text, pointers[i].text);
 }
@@ -49,7 +42,7 @@ static void check_paging(const struct http_feed_config *c, const struct option_t
         [PAGING_CURSOR] = "cursor",
         [PAGING_SINCE] = "cursor",
     };
-    const struct option_tree *place = place_of(section, "paging");
+    const struct option_tree *place = option_tree_place(section, "paging");
 
     if (c->paging != PAGING_NONE && !asks_for(c, placeholders[c->paging]))
         fault_add_at(faults, place, "with this paging {%s} must stand in url or body",
@@ -72,11 +65,11 @@ static void check_window(const struct http_feed_config *c, const struct option_t
     if (!asks_for(c, "from") && !asks_for(c, "to"))
         return;
     if (c->window_max_ms < 2 * c->lag_ms)
-        fault_add_at(faults, place_of(section, "window_max"),
+        fault_add_at(faults, option_tree_place(section, "window_max"),
                      "window_max must be at least twice "
                      "lag, or the windows do not move on");
     if (c->start && !feed_start_parse(c->start, &ignored))
-        fault_add_at(faults, place_of(section, "start"),
+        fault_add_at(faults, option_tree_place(section, "start"),
                      "start = \"%s\" is neither a time "
                      "(\"2026-11-01T00:00:00+08:00\") nor how far back (\"7d\")",
                      c->start);
@@ -85,7 +78,7 @@ static void check_window(const struct http_feed_config *c, const struct option_t
 static void check_headers(const struct http_feed_config *c, const struct option_tree *section,
                           struct faults *faults)
 {
-    const struct option_tree *place = place_of(section, "headers");
+    const struct option_tree *place = option_tree_place(section, "headers");
 
     for (size_t i = 0; i < c->headers.count; i++) {
         const char *header = c->headers.items[i];
@@ -119,7 +112,7 @@ void http_feed_check(const void *config, const struct option_tree *section, stru
     };
 
     if (c->body && c->method != HTTP_POST)
-        fault_add_at(faults, place_of(section, "body"), "a body needs method = \"POST\"");
+        fault_add_at(faults, option_tree_place(section, "body"), "a body needs method = \"POST\"");
     check_pointers(c, section, faults);
     check_paging(c, section, faults);
     check_window(c, section, faults);

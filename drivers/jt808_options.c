@@ -84,13 +84,6 @@ bool jt808_address(const char *text, struct sockaddr_storage *ret)
     return uv_ip4_addr(host, (int)port, (struct sockaddr_in *)ret) == 0;
 }
 
-static const struct option_tree *place_of(const struct option_tree *section, const char *name)
-{
-    const struct option_tree *place = option_tree_get(section, name);
-
-    return place ? place : section;
-}
-
 void jt808_check(const void *config, const struct option_tree *section, struct faults *faults)
 {
     const struct jt808_config *c = config;
@@ -98,19 +91,19 @@ void jt808_check(const void *config, const struct option_tree *section, struct f
     struct jt808_models models;
 
     if (c->listen && !jt808_address(c->listen, &address))
-        fault_add_at(faults, place_of(section, "listen"),
+        fault_add_at(faults, option_tree_place(section, "listen"),
                      "listen \"%s\": write an address in digits and a port, as in "
                      "\"0.0.0.0:7611\"", c->listen);
     if (c->upstream && !jt808_address(c->upstream, &address))
-        fault_add_at(faults, place_of(section, "upstream"),
+        fault_add_at(faults, option_tree_place(section, "upstream"),
                      "upstream \"%s\": write an address in digits and a port, as in "
                      "\"10.0.0.5:7611\"", c->upstream);
     if (c->insist && !c->credential)
-        fault_add_at(faults, place_of(section, "insist"),
+        fault_add_at(faults, option_tree_place(section, "insist"),
                      "insist needs a secret, of which the codes are made: write credential = "
                      "\"NAME\" and put a file of that name among the credentials");
     if (c->upstream && c->insist)
-        fault_add_at(faults, place_of(section, "upstream"),
+        fault_add_at(faults, option_tree_place(section, "upstream"),
                      "behind `upstream` the platform authenticates: leave out `insist`");
     jt808_models_read(c->models, &models, faults);
     free(models.items);

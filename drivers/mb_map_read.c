@@ -244,13 +244,6 @@ const struct option mb_act_options[] = {
 
 #undef AT
 
-static const struct option_tree *place_of(const struct option_tree *group, const char *name)
-{
-    const struct option_tree *place = option_tree_get(group, name);
-
-    return place ? place : group;
-}
-
 /* --- Points */
 
 /* What manuals call 40001 is holding register 0; 30001, 10001 and 1 likewise. */
@@ -268,13 +261,13 @@ static void check_address(const struct mb_point *p, const struct option_tree *gr
     uint32_t first = p->function < LENGTH(manuals) ? manuals[p->function].first : 0;
 
     if (first && p->address >= first && p->address < first + 9999)
-        fault_add_at(faults, place_of(group, "address"),
+        fault_add_at(faults, option_tree_place(group, "address"),
                      "point \"%s\": address %u is how manuals number %s %u: write address = %u, as "
                      "it goes over the wire",
                      p->name, p->address, manuals[p->function].what, p->address - first,
                      p->address - first);
     if (p->address + mb_point_width(p) > 65536)
-        fault_add_at(faults, place_of(group, "address"),
+        fault_add_at(faults, option_tree_place(group, "address"),
                      "point \"%s\" of %u registers ends behind address 65535: write a smaller "
                      "address",
                      p->name, mb_point_width(p));
@@ -283,7 +276,7 @@ static void check_address(const struct mb_point *p, const struct option_tree *gr
 static void check_type(const struct mb_point *p, const struct option_tree *group,
                        uint32_t registers_max, struct faults *faults)
 {
-    const struct option_tree *place = place_of(group, "type");
+    const struct option_tree *place = option_tree_place(group, "type");
 
     if (!mb_reads_registers(p->function) && p->type != MB_BIT)
         fault_add_at(faults, place,
@@ -309,7 +302,7 @@ static void check_type(const struct mb_point *p, const struct option_tree *group
                      "registers_max = %u: it would tear",
                      p->name, mb_point_width(p), registers_max);
     if (p->scale == 0 || !isfinite(p->scale))
-        fault_add_at(faults, place_of(group, "scale"),
+        fault_add_at(faults, option_tree_place(group, "scale"),
                      "point \"%s\": scale = 0 leaves nothing: write 1 for what is read as it is",
                      p->name);
 }
@@ -363,13 +356,13 @@ static void check_point_name(struct map_reading *r, const struct mb_point *p,
     size_t length = strlen(p->name);
 
     if (strspn(p->name, letters) != length || strchr("_.", p->name[0]))
-        fault_add_at(r->faults, place_of(group, "name"),
+        fault_add_at(r->faults, option_tree_place(group, "name"),
                      "point \"%s\": write its name of a-z, 0-9, _ and ., beginning with a letter "
                      "or digit",
                      p->name);
     for (size_t i = 0; i < r->map->point_count; i++)
         if (strcmp(r->map->points[i].name, p->name) == 0)
-            fault_add_at(r->faults, place_of(group, "name"),
+            fault_add_at(r->faults, option_tree_place(group, "name"),
                          "point \"%s\" is in map \"%s\" already, on line %u: call it otherwise",
                          p->name, r->map->name, r->places[i]->line);
 }
@@ -480,27 +473,27 @@ static void check_act(struct map_reading *r, const struct mb_act *a,
     struct faults *faults = r->faults;
 
     if (!verb_find(a->verb))
-        fault_add_at(faults, place_of(group, "verb"),
+        fault_add_at(faults, option_tree_place(group, "verb"),
                      "there is no act \"%s\": write self_test, show, brightness, text or reset",
                      a->verb);
     if (a->function != MB_WRITE_REGISTER && a->function != MB_WRITE_REGISTERS)
-        fault_add_at(faults, place_of(group, "function"),
+        fault_add_at(faults, option_tree_place(group, "function"),
                      "function %u writes no register: write 6 (one) or 16 (several)", a->function);
     if (a->address >= 40001 && a->address < 50000)
-        fault_add_at(faults, place_of(group, "address"),
+        fault_add_at(faults, option_tree_place(group, "address"),
                      "act \"%s\": address %u is how manuals number register %u: write address = %u",
                      a->verb, a->address, a->address - 40001, a->address - 40001);
     if (a->read_back && strcmp(a->read_back, "registers") != 0 &&
         !mb_map_point(r->map, a->read_back))
-        fault_add_at(faults, place_of(group, "read_back"),
+        fault_add_at(faults, option_tree_place(group, "read_back"),
                      "act \"%s\": there is no point \"%s\" in this map: name one, or \"registers\"",
                      a->verb, a->read_back);
     if (strcmp(a->verb, COMMAND_TEXT) == 0 && a->read_back &&
         strcmp(a->read_back, "registers") != 0)
-        fault_add_at(faults, place_of(group, "read_back"),
+        fault_add_at(faults, option_tree_place(group, "read_back"),
                      "a text is read back with read_back = \"registers\", or not at all");
     if (a->result && !mb_map_point(r->map, a->result))
-        fault_add_at(faults, place_of(group, "result"),
+        fault_add_at(faults, option_tree_place(group, "result"),
                      "act \"%s\": there is no point \"%s\" in this map", a->verb, a->result);
 }
 
@@ -517,7 +510,7 @@ static void read_act(void *arg, const struct option_tree *group)
     }
     check_act(r, &a, group);
     if (mb_map_act(map, a.verb))
-        fault_add_at(r->faults, place_of(group, "verb"),
+        fault_add_at(r->faults, option_tree_place(group, "verb"),
                      "act \"%s\" is in map \"%s\" already: leave one out", a.verb, map->name);
     map->acts = mem_realloc_array(map->acts, map->act_count + 1, sizeof *map->acts);
     map->acts[map->act_count++] = a;
@@ -534,11 +527,11 @@ static void link_acts(struct mb_map *map)
 static void check_size(struct map_reading *r, const struct option_tree *group)
 {
     if (r->map->point_count == 0)
-        fault_add_at(r->faults, place_of(group, "points"),
+        fault_add_at(r->faults, option_tree_place(group, "points"),
                      "map \"%s\" has no point: write points = ( { name = \"...\"; address = 0; } )",
                      r->map->name);
     if (r->map->point_count > MB_POINTS_MAX)
-        fault_add_at(r->faults, place_of(group, "points"),
+        fault_add_at(r->faults, option_tree_place(group, "points"),
                      "map \"%s\" has %zu points: write at most %d", r->map->name,
                      r->map->point_count, MB_POINTS_MAX);
 }
@@ -553,7 +546,7 @@ static void read_map(void *arg, const struct option_tree *group)
     conf_read_one(group, "a map", mb_map_options, &settings, r->faults);
     map.name = mem_strdup(settings.name ? settings.name : "?");
     if (mb_maps_find(maps, map.name))
-        fault_add_at(r->faults, place_of(group, "name"),
+        fault_add_at(r->faults, option_tree_place(group, "name"),
                      strcmp(map.name, "led") == 0 ? "map \"%s\" is built in: call yours otherwise"
                                                   : "there are two maps \"%s\": call one otherwise",
                      map.name);

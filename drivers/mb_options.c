@@ -233,13 +233,6 @@ const struct driver_part mb_source_parts[] = {
     { NULL, NULL },
 };
 
-static const struct option_tree *place_of(const struct option_tree *group, const char *name)
-{
-    const struct option_tree *place = group ? option_tree_get(group, name) : NULL;
-
-    return place ? place : group;
-}
-
 /* --- Units */
 
 struct unit_reading {
@@ -258,13 +251,14 @@ static void check_unit(struct unit_reading *r, const struct mb_unit_setup *u, co
     for (size_t i = 0; i < r->setup->maps.count && i + 1 < LENGTH(names); i++)
         names[i] = r->setup->maps.items[i].name;
     if (map && !u->map)
-        fault_add_at(r->faults, place_of(group, "map"), "there is no map \"%s\": %s", map,
+        fault_add_at(r->faults, option_tree_place(group, "map"), "there is no map \"%s\": %s", map,
                      conf_hint(hint, map, names));
     if (u->id > UNITS_MAX && !(u->id == TCP_ITSELF && r->config->transport == MB_TCP))
-        fault_add_at(r->faults, place_of(group, "id"), "id %u is reserved: write 1 to 247%s", u->id,
+        fault_add_at(r->faults, option_tree_place(group, "id"),
+                     "id %u is reserved: write 1 to 247%s", u->id,
                      r->config->transport == MB_TCP ? ", or 255 for the TCP device itself" : "");
     if (strcmp(u->name, "bus") == 0)
-        fault_add_at(r->faults, place_of(group, "name"),
+        fault_add_at(r->faults, option_tree_place(group, "name"),
                      "name \"bus\" is where the bus itself has its readings: call the unit "
                      "otherwise");
     for (size_t i = 0; i < r->setup->unit_count; i++) {
@@ -272,16 +266,16 @@ static void check_unit(struct unit_reading *r, const struct mb_unit_setup *u, co
 
         if (other->id == u->id)
             fault_add_at(
-                r->faults, place_of(group, "id"),
+                r->faults, option_tree_place(group, "id"),
                 "unit \"%s\" has id %u, and so has \"%s\" on line %u: both would answer at "
                 "once; give one of them another",
                 u->name, u->id, other->name, r->places[i]->line);
         if (strcmp(other->name, u->name) == 0)
-            fault_add_at(r->faults, place_of(group, "name"),
+            fault_add_at(r->faults, option_tree_place(group, "name"),
                          "unit \"%s\" is on line %u already: call one of them otherwise", u->name,
                          r->places[i]->line);
         if (other->device && u->device && strcmp(other->device, u->device) == 0)
-            fault_add_at(r->faults, place_of(group, "device"),
+            fault_add_at(r->faults, option_tree_place(group, "device"),
                          "unit \"%s\" is device \"%s\", and so is \"%s\" on line %u: a device is "
                          "one unit",
                          u->name, u->device, other->name, r->places[i]->line);
@@ -347,11 +341,11 @@ void mb_source_check(const void *config, const struct option_tree *section, stru
     if (c->transport == MB_RTU)
         serial_check_baud(c->baud, section, faults);
     if (c->echo && c->transport == MB_TCP)
-        fault_add_at(faults, place_of(section, "echo"),
+        fault_add_at(faults, option_tree_place(section, "echo"),
                      "echo is a matter of RS-485 lines: leave it out with transport = \"tcp\"");
     read_trees(&setup, c, faults);
     if (c->units && setup.unit_count == 0)
-        fault_add_at(faults, place_of(section, "units"),
+        fault_add_at(faults, option_tree_place(section, "units"),
                      "the bus has no unit: write units = ( { name = \"lamp1\"; id = 1; } );");
     mb_setup_finish(&setup);
 }

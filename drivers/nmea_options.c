@@ -72,9 +72,7 @@ const struct option nmea_options[] = {
 static void add(const struct option_tree *section, struct faults *faults, const char *name,
                 const char *text)
 {
-    const struct option_tree *place = option_tree_get(section, name);
-
-    fault_add_at(faults, place ? place : section, "%s", text);
+    fault_add_at(faults, option_tree_place(section, name), "%s", text);
 }
 
 void nmea_check(const void *config, const struct option_tree *section, struct faults *faults)

@@ -66,10 +66,8 @@ static const char *const rates_text =
 
 void serial_check_baud(uint32_t baud, const struct option_tree *section, struct faults *faults)
 {
-    const struct option_tree *place = option_tree_get(section, "baud");
-
     if (speed_of(baud) == B0)
-        fault_add_at(faults, place ? place : section,
+        fault_add_at(faults, option_tree_place(section, "baud"),
                      "baud %u is no standard rate: write one of %s", baud, rates_text);
 }
 

@@ -99,14 +99,14 @@ void spool_check(const void *config, const struct option_tree *section, struct f
         .time = (enum item_time)c->time,
         .timezone = c->timezone,
     };
-    const struct option_tree *place = option_tree_get(section, "delimiter");
+    const struct option_tree *place = option_tree_place(section, "delimiter");
 
     if (c->delimiter != NULL && spool_delimiter(c->delimiter) == 0)
-        fault_add_at(faults, place ? place : section,
-                     "delimiter \"%s\": write \",\", \";\", \"|\" or \"tab\"", c->delimiter);
+        fault_add_at(faults, place, "delimiter \"%s\": write \",\", \";\", \"|\" or \"tab\"",
+                     c->delimiter);
     /* 0x7C is the second half of some GB18030 characters: a row would be cut inside them. */
     else if (c->encoding == ENCODING_GB18030 && c->delimiter != NULL && c->delimiter[0] == '|')
-        fault_add_at(faults, place ? place : section,
+        fault_add_at(faults, place,
                      "delimiter \"|\" cannot be told from half a character in gb18030: use "
                      "\",\" or \"tab\", or convert the files to UTF-8");
     event_map_check(&settings, section, faults);

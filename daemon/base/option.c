@@ -20,6 +20,13 @@ const struct option_tree *option_tree_get(const struct option_tree *tree, const 
     return NULL;
 }
 
+const struct option_tree *option_tree_place(const struct option_tree *tree, const char *name)
+{
+    const struct option_tree *child = option_tree_get(tree, name);
+
+    return child ? child : tree;
+}
+
 void option_tree_destroy(struct option_tree *tree)
 {
     if (!tree)
