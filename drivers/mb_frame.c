@@ -78,7 +78,7 @@ static bool body_fits(struct mb_body request, struct mb_body answer)
     uint8_t function = answer.bytes[1];
 
     if (function == (request.bytes[1] | EXCEPTION))
-        return true;
+        return answer.bytes[2] != 0; /* there is no exception 0 */
     if (function != request.bytes[1])
         return false;
     if (is_read(function))

@@ -179,19 +179,16 @@ static bool make_ready(struct mb_link *link, const struct mb_ask *ask)
 
 static enum mb_result result_of(struct mb_link *link, int error, struct mb_ask *ask)
 {
-    static const int damages[] = { EMBBADCRC, EMBBADDATA, EMBBADEXC, EMBUNKEXC, EMBMDATA };
-
     if (error == ETIMEDOUT)
         return MB_TIMEOUT;
     if (error == EMBBADSLAVE)
         return MB_STRAY;
-    for (size_t i = 0; i < LENGTH(damages); i++)
-        if (error == damages[i])
-            return MB_DAMAGED;
     if (error > MODBUS_ENOBASE && error <= EMBXGTAR) {
         ask->exception = error - MODBUS_ENOBASE;
         return MB_EXCEPTION;
     }
+    if (error >= MODBUS_ENOBASE && error < EMBBADSLAVE) /* CRC, length, function, exception 0 */
+        return MB_DAMAGED;
     /* It is what libmodbus says of a read that brings nothing. */
     return gone(link, error == ECONNRESET && mb_link_is_serial(link) ? EIO : error);
 }

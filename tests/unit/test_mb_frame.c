@@ -76,6 +76,8 @@ static void test_answers(void **state)
         { "diagnostics may answer other data", MB_FRAMING_RTU, "11 08 00 00 00 01",
           "11 08 00 00 00 00", MB_FRAME_WHOLE, 0 },
         { "an exception", MB_FRAMING_RTU, "11 03 00 6B 00 03", "11 83 02", MB_FRAME_WHOLE, 2 },
+        { "exception 0, which there is not", MB_FRAMING_RTU, "11 03 00 6B 00 03", "11 83 00",
+          MB_FRAME_GARBAGE, 0 },
         { "an exception to another function", MB_FRAMING_RTU, "11 03 00 6B 00 03", "11 84 02",
           MB_FRAME_GARBAGE, 2 },
         { "another unit", MB_FRAMING_RTU, "11 03 00 6B 00 01", "12 03 02 02 2B", MB_FRAME_STRAY,

@@ -16,8 +16,7 @@ static struct mb_name names[] = { { 0, (char *)(uintptr_t) "off" },
 static void test_numbers(void **state)
 {
     static const struct {
-        enum mb_type type;
-        enum mb_order order;
+        int type, order;
         uint16_t words[2];
         double want;
     } cases[] = {
@@ -92,8 +91,7 @@ static void test_texts(void **state)
 {
     static const struct {
         const char *what;
-        enum mb_type type;
-        enum mb_order order;
+        int type, order;
         uint16_t words[4];
         const char *want;
         double number;
@@ -148,7 +146,7 @@ static void test_longest_string(void **state)
 static void test_no_values(void **state)
 {
     static const struct {
-        enum mb_type type;
+        int type;
         uint16_t words[2];
         const char *why;
     } cases[] = {
