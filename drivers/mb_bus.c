@@ -65,9 +65,8 @@ static const struct {
 } silences[] = {
     [MB_SILENCE_NOTHING] = { "does not answer", "check power, wiring and id" },
     [MB_SILENCE_GATEWAY] = { "does not answer, as the gateway says", "check power, wiring and id" },
-    [MB_SILENCE_DAMAGED] = { "answers, but damaged",
-                             "check wiring, termination, baud and parity, and that no two units "
-                             "have one id" },
+    [MB_SILENCE_DAMAGED] = { "is heard, but damaged",
+                             "check wiring, termination, baud, parity and ids, and who babbles" },
     [MB_SILENCE_STRAY] = { "is silent while another unit answers",
                            "check the ids, and who else is on the line" },
     [MB_SILENCE_LATE] = { "answers later than its timeout", "raise timeout" },

@@ -195,7 +195,7 @@ static void test_always_bad(void **state)
         enum fake_fault fault;
         const char *why;
     } cases[] = {
-        { FAKE_BAD_CRC, "lamp2 (1 of 2) answers, but damaged: check wiring, termination, baud" },
+        { FAKE_BAD_CRC, "lamp2 (1 of 2) is heard, but damaged: check wiring, termination, baud" },
         { FAKE_WRONG_UNIT, "lamp2 (1 of 2) is silent while another unit answers: check the ids" },
         { FAKE_HALF, "lamp2 (1 of 2) does not answer: check power, wiring and id" },
     };
