@@ -30,7 +30,7 @@ UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERS   ?= $(PREFIX)/lib/sysusers.d
 TMPFILES   ?= $(PREFIX)/lib/tmpfiles.d
 
-PKGS := libuv libmodbus sqlite3 libconfig libcurl libmicrohttpd yajl libcrypto libsystemd
+PKGS := libgps libuv libmodbus sqlite3 libconfig libcurl libmicrohttpd yajl libcrypto libsystemd
 ALL  := $(BUILD)/kpid
 LAW  :=
 LIB_OBJS  :=

@@ -1,4 +1,4 @@
-/* Bytes from a device; see byte_link.h.
+/* Bytes from a device or a daemon; see byte_link.h.
  *
  *     WAITING ── time, or the device came ──> (serial: at once) ──────────────────> OPEN
  *        ^                                └─> RESOLVING ──> CONNECTING ──────────────┘
@@ -47,6 +47,7 @@ struct byte_link {
     char *device, *host;
     struct serial_settings serial;
     uint16_t port_number;
+    enum byte_peer peer;
     struct byte_link_handlers handlers;
     struct driver_env env;
 
@@ -157,25 +158,41 @@ static void lose_tcp(struct byte_link *l, int status)
 {
     static const struct {
         int status;
-        const char *text;
-    } texts[] = {
-        { UV_EOF, "closed the connection: it may serve one client alone, and another has it" },
+        const char *texts[BYTE_PEERS];
+    } rows[] = {
+        { UV_EOF,
+          { "closed the connection: it may serve one client alone, and another has it",
+            "closed the connection: gpsd has stopped" } },
         { UV_ECONNREFUSED,
-          "refuses: correct `port`, and set the serial server to TCP server mode" },
-        { UV_ETIMEDOUT, "does not answer: is the serial server on, and in this network?" },
-        { UV_EHOSTUNREACH, "cannot be reached: is the serial server on, and in this network?" },
-        { UV_ENETUNREACH, "cannot be reached: is this machine on the network?" },
-        { UV_ECONNRESET, "reset the connection: was the serial server switched off?" },
-        { UV_EAI_NONAME, "is a name that nobody knows: correct `host`" },
-        { UV_EAI_AGAIN, "cannot be looked up now: is the name server there?" },
+          { "refuses: correct `port`, and set the serial server to TCP server mode",
+            "refuses: no gpsd listens there (systemctl start gpsd.socket; for other machines it "
+            "needs -G)" } },
+        { UV_ETIMEDOUT,
+          { "does not answer: is the serial server on, and in this network?",
+            "does not answer: is that machine on, and in this network?" } },
+        { UV_EHOSTUNREACH,
+          { "cannot be reached: is the serial server on, and in this network?",
+            "cannot be reached: is that machine on, and in this network?" } },
+        { UV_ENETUNREACH,
+          { "cannot be reached: is this machine on the network?",
+            "cannot be reached: is this machine on the network?" } },
+        { UV_ECONNRESET,
+          { "reset the connection: was the serial server switched off?",
+            "reset the connection: was that machine switched off?" } },
+        { UV_EAI_NONAME,
+          { "is a name that nobody knows: correct `host`",
+            "is a name that nobody knows: correct `host`" } },
+        { UV_EAI_AGAIN,
+          { "cannot be looked up now: is the name server there?",
+            "cannot be looked up now: is the name server there?" } },
     };
     char why[256];
     size_t i = 0;
 
-    while (i < LENGTH(texts) && texts[i].status != status)
+    while (i < LENGTH(rows) && rows[i].status != status)
         i++;
     snprintf(why, sizeof why, "%s port %u %s", l->host, l->port_number,
-             i < LENGTH(texts) ? texts[i].text : uv_strerror(status));
+             i < LENGTH(rows) ? rows[i].texts[l->peer] : uv_strerror(status));
     lose(l, why);
 }
 
@@ -355,6 +372,7 @@ struct byte_link *byte_link_create(const struct byte_link_settings *settings,
     l->host = settings->host ? mem_strdup(settings->host) : NULL;
     l->serial = settings->serial;
     l->port_number = settings->port;
+    l->peer = settings->peer;
     l->handlers = *handlers;
     l->env = *env;
     backoff_init(&l->backoff, FIRST_RETRY_MS, LONGEST_RETRY_MS, env->name);
@@ -388,11 +406,17 @@ void byte_link_reopen(struct byte_link *l)
 
 void byte_link_ask(struct byte_link *l, const void *bytes, size_t length)
 {
-    assert(l->device);
-    if (!l->port)
-        return;
-    serial_port_discard(l->port);
-    (void)serial_port_write(l->port, bytes, length); /* one that is gone says so by itself */
+    char copy[256];
+    uv_buf_t buf = uv_buf_init(copy, (unsigned)length);
+
+    assert(length <= sizeof copy);
+    memcpy(copy, bytes, length);
+    if (l->port) {
+        serial_port_discard(l->port);
+        (void)serial_port_write(l->port, copy, length); /* one that is gone says so by itself */
+    } else if (l->attempt && l->phase == PHASE_OPEN) {
+        (void)uv_try_write((uv_stream_t *)&l->attempt->tcp, &buf, 1);
+    }
 }
 
 void byte_link_set_baud(struct byte_link *l, uint32_t baud)

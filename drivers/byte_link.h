@@ -1,6 +1,6 @@
-/* Bytes from a device on a serial line, or behind a serial server on TCP. Opens it, and whenever it
- * goes opens it again: at once if an adapter is plugged in again, else with back-off. Nothing here
- * blocks; names are looked up on libuv's pool. Loop thread. */
+/* Bytes from a device on a serial line or behind a serial server on TCP, or from gpsd. Opens it,
+ * and whenever it goes opens it again: at once if an adapter is plugged in again, else with
+ * back-off. Nothing here blocks; names are looked up on libuv's pool. Loop thread. */
 #ifndef KPID_DRIVERS_BYTE_LINK_H
 #define KPID_DRIVERS_BYTE_LINK_H
 
@@ -12,12 +12,16 @@
 
 struct byte_link;
 
+/* What is expected behind an address: what may be wrong with it differs. */
+enum byte_peer { BYTE_PEER_SERIAL_SERVER, BYTE_PEER_GPSD, BYTE_PEERS };
+
 /* A serial line, or where `device` is NULL an address. Copies the texts. */
 struct byte_link_settings {
     const char *device;
     struct serial_settings serial;
     const char *host;
     uint16_t port;
+    enum byte_peer peer;
 };
 
 /* All come on later turns of the loop, and none after byte_link_destroy. */
@@ -43,9 +47,9 @@ void byte_link_retry(struct byte_link *link);
  * not called. */
 void byte_link_reopen(struct byte_link *link);
 
-/* Sends a question (copies). What came before and was not handed over is thrown away, so that
- * nothing late answers it; a line that takes nothing is one that does not answer. Of a serial line
- * alone. */
+/* Sends a question (copies), of at most 256 bytes; nothing if it is not open. What came before on a
+ * serial line and was not handed over is thrown away, so that nothing late answers it. A peer that
+ * takes nothing is one that does not answer. */
 void byte_link_ask(struct byte_link *link, const void *bytes, size_t length);
 
 /* Another rate, from now on. Of a serial line alone. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gps_daemon.h"
 #include "http_feed.h"
 #include "jt808.h"
 #include "mb_source.h"
@@ -13,6 +14,7 @@
 
 /* Sorted by name: help, manual and near names are printed in this order. */
 const struct driver *const driver_registry[] = {
+    &driver_gpsd,
     &driver_http_feed,
     &driver_jt808,
     &driver_modbus,

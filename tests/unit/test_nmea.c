@@ -17,6 +17,7 @@
 #include "nmea.h"
 #include "nmea_frame.h"
 #include "tests/lib/fake_house.h"
+#include "tests/lib/fake_tcp.h"
 #include "tests/lib/pty.h"
 
 /* What a receiver says in one burst; {} is the time of the day. */
@@ -54,21 +55,15 @@ struct fixture {
     uint32_t only_at; /* its baud rate, if it has just one; 0: any */
     int32_t time_s;
     unsigned sentences;
-    /* The serial server: */
-    uv_tcp_t server, peer;
-    bool has_server, has_peer, closes_at_once;
-    int port;
+    struct fake_tcp server; /* a serial server */
 };
 
 /* --- The receiver */
 
 static void say(struct fixture *f, const char *bytes, size_t length)
 {
-    char copy[256];
-
-    memcpy(copy, bytes, length);
-    if (f->has_peer)
-        (void)uv_try_write((uv_stream_t *)&f->peer, &(uv_buf_t){ copy, length }, 1);
+    if (f->server.has_peer)
+        fake_tcp_say(&f->server, bytes, length);
     else if (f->pty.master >= 0)
         (void)!write(f->pty.master, bytes, length); /* nobody may listen */
 }
@@ -183,10 +178,7 @@ static int tear_down(void **state)
     if (f->house.source)
         house_stop(&f->house);
     uv_close((uv_handle_t *)&f->tick, NULL);
-    if (f->has_peer)
-        uv_close((uv_handle_t *)&f->peer, NULL);
-    if (f->has_server)
-        uv_close((uv_handle_t *)&f->server, NULL);
+    fake_tcp_close(&f->server);
     pty_pull(&f->pty);
     house_finish(&f->house);
     (void)rmdir(f->folder);
@@ -544,65 +536,11 @@ static void test_unplugged_is_no_fault_of_the_device(void **state)
 
 /* --- A serial server */
 
-static void on_peer_closed(uv_handle_t *handle)
-{
-    struct fixture *f = handle->data;
-
-    f->has_peer = false;
-}
-
-static void close_peer(struct fixture *f)
-{
-    if (f->has_peer && !uv_is_closing((uv_handle_t *)&f->peer))
-        uv_close((uv_handle_t *)&f->peer, on_peer_closed);
-}
-
-static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
-{
-    static char bytes[256];
-
-    (void)handle;
-    (void)size;
-    *buf = uv_buf_init(bytes, sizeof bytes);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    (void)buf;
-    if (n < 0)
-        close_peer(stream->data);
-}
-
-static void on_connection(uv_stream_t *server, int status)
-{
-    struct fixture *f = server->data;
-
-    assert_int_equal(status, 0);
-    assert_false(f->has_peer);
-    assert_int_equal(uv_tcp_init(server->loop, &f->peer), 0);
-    f->peer.data = f;
-    f->has_peer = true;
-    assert_int_equal(uv_accept(server, (uv_stream_t *)&f->peer), 0);
-    assert_int_equal(uv_read_start((uv_stream_t *)&f->peer, on_alloc, on_read), 0);
-    if (f->closes_at_once)
-        close_peer(f);
-}
-
 static void listen_at(struct fixture *f, int port)
 {
-    struct sockaddr_in address;
-    int length = sizeof address;
-
-    assert_int_equal(uv_ip4_addr("127.0.0.1", port, &address), 0);
-    assert_int_equal(uv_tcp_init(&f->house.loop, &f->server), 0);
-    f->server.data = f;
-    f->has_server = true;
-    assert_int_equal(uv_tcp_bind(&f->server, (struct sockaddr *)&address, 0), 0);
-    assert_int_equal(uv_listen((uv_stream_t *)&f->server, 4, on_connection), 0);
-    assert_int_equal(uv_tcp_getsockname(&f->server, (struct sockaddr *)&address, &length), 0);
-    f->port = ntohs(address.sin_port);
+    fake_tcp_listen(&f->server, &f->house.loop, port);
     snprintf(f->section, sizeof f->section, "host = \"localhost\"; port = %d; silence = \"700ms\";",
-             f->port);
+             f->server.port);
 }
 
 static void test_tcp(void **state)
@@ -615,13 +553,13 @@ static void test_tcp(void **state)
     expect_health(f, house_is_well, "");
     expect_text(f, "fix", "3d");
     assert_false(live_find(f->house.live, "gps1", "", "baud", &value)); /* it is the server's */
-    close_peer(f);
+    fake_tcp_hang_up(&f->server);
     expect_health(f, house_is_down, "closed the connection");
     expect_health(f, house_is_well, "");
-    f->closes_at_once = true; /* another client has it */
-    close_peer(f);
+    f->server.closes_at_once = true; /* another client has it */
+    fake_tcp_hang_up(&f->server);
     expect_health(f, house_is_down, "closed the connection");
-    f->closes_at_once = false;
+    f->server.closes_at_once = false;
     expect_health(f, house_is_well, "");
 }
 
@@ -635,9 +573,9 @@ static void test_tcp_silence(void **state)
     expect_health(f, house_is_well, "");
     f->manner = SILENT;
     expect_health(f, house_is_down, "no data");
-    for (int i = 0; f->has_peer && i < 100; i++)
+    for (int i = 0; f->server.has_peer && i < 100; i++)
         house_turn(&f->house, 100);
-    assert_false(f->has_peer);
+    assert_false(f->server.has_peer);
     f->manner = SPEAKS;
     expect_health(f, house_is_well, "");
 }
@@ -648,9 +586,8 @@ static void test_tcp_refused(void **state)
     int port;
 
     listen_at(f, 0);
-    port = f->port;
-    uv_close((uv_handle_t *)&f->server, NULL);
-    f->has_server = false;
+    port = f->server.port;
+    fake_tcp_close(&f->server);
     house_turn(&f->house, 10);
     start(f, "");
     expect_health(f, house_is_down, "refuses: correct `port`");
@@ -679,7 +616,7 @@ static void test_stop_at_any_time(void **state)
         if (ms > 0)
             house_turn(&f->house, ms);
         house_stop(&f->house);
-        for (int i = 0; f->has_peer && i < 100; i++)
+        for (int i = 0; f->server.has_peer && i < 100; i++)
             house_turn(&f->house, 10);
     }
 }
