@@ -29,6 +29,7 @@
 #include "intake.h"
 #include "ledger/ledger.h"
 #include "live.h"
+#include "lookup/lookup.h"
 #include "offline.h"
 #include "option_manual.h"
 #include "reload.h"
@@ -57,11 +58,13 @@ struct house {
     struct conditions *conditions;
     struct sources *sources;
     struct bench *bench;
+    struct lookups *lookups;
     struct api *api;
     struct reload *reload;
     struct supervise supervise;
     struct ledger_request last;     /* when it is answered, so is all before it */
     bool stopping;
+    int asking;                     /* sources and look-ups that must still end */
     bool wants_last;                /* the ledger had no room for `last` yet */
 };
 
@@ -110,6 +113,7 @@ static void on_conf_accepted(void *arg, struct conf *conf)
     conditions_set_conf(h->conditions, &conf->conditions);
     sources_apply(h->sources, conf);
     bench_set_conf(h->bench, conf);
+    lookups_set_conf(h->lookups, conf);
     api_set_conf(h->api, conf);
     conf_destroy(old);
 }
@@ -169,14 +173,18 @@ static void on_sources_stopped(void *arg)
 {
     struct house *h = arg;
 
-    conditions_stop(h->conditions, on_conditions_stopped, h);
+    if (--h->asking <= 0)
+        conditions_stop(h->conditions, on_conditions_stopped, h);
 }
 
-/* The bench asks the sources for acts, and is told how they ended. */
+/* The bench asks the sources for acts, and is told how they ended; so are the look-ups, by the
+ * sources' own end. */
 static void on_bench_stopped(void *arg)
 {
     struct house *h = arg;
 
+    h->asking = 2;
+    lookups_stop(h->lookups, on_sources_stopped, h);
     sources_stop(h->sources, on_sources_stopped, h);
 }
 
@@ -330,6 +338,11 @@ static int open_doors(struct house *h, struct err *err)
                                                    .ledger = h->ledger,
                                                    .sources = h->sources },
                             h->conf);
+    h->lookups = lookups_create(&(struct lookups_house){ .loop = &h->loop,
+                                                         .clock = &clock_system,
+                                                         .intake = h->intake,
+                                                         .sources = h->sources },
+                                h->conf);
     h->reload = reload_create(&(struct reload_options){ .path = h->path,
                                                         .loop = &h->loop,
                                                         .clock = &clock_system,
@@ -346,6 +359,7 @@ static int open_doors(struct house *h, struct err *err)
                                            .ledger = h->ledger,
                                            .sources = h->sources,
                                            .bench = h->bench,
+                                           .lookups = h->lookups,
                                            .conf = h->conf,
                                            .refusal = reload_refusal(h->reload),
                                            .version = KPID_VERSION },
@@ -389,6 +403,7 @@ static int run_house(struct house *h)
     run_loop(h);
 
     api_destroy(h->api);
+    lookups_destroy(h->lookups);
     bench_destroy(h->bench);
     sources_destroy(h->sources);
     conditions_destroy(h->conditions);

@@ -34,6 +34,7 @@ static const struct section {
     { "kpis of a post, with weights", conf_post_kpi_options },
     { "holders of a post", conf_holder_options },
     { "conditions = { }", conf_conditions_options },
+    { "lookup = { }", conf_lookup_options },
     { "bench = { }", conf_bench_options },
     { "profiles = ( { } )", conf_profile_options },
     { "checks of a profile", conf_check_options },

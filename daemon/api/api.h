@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "board.h"
 #include "intake.h"
+#include "lookup/lookup.h"
 #include "sources.h"
 
 struct api;
@@ -19,6 +20,7 @@ struct api_house {
     struct ledger *ledger;
     struct sources *sources;
     struct bench *bench;
+    struct lookups *lookups;
     const struct conf *conf;            /* replaced by api_set_conf after a reload */
     const struct conf_refusal *refusal; /* for status; NULL: nobody reloads */
     const char *version;

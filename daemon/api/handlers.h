@@ -23,6 +23,7 @@ extern const struct handler get_watch;
 extern const struct handler get_week;
 extern const struct handler post_bench_session;
 extern const struct handler post_events;
+extern const struct handler post_lookup;
 extern const struct handler post_poll;
 extern const struct handler post_quarantine;
 extern const struct handler put_note;

@@ -51,6 +51,8 @@ const struct route api_routes[] = {
         { "scope", "a scope, or site:* and the like; all if left out" },
         { "kind", "day, week, month or year; week if left out" },
         PAGED } },
+    { "POST", "/v1/lookups", RIGHT_WRITE, &post_lookup,
+      "Asks where a vehicle is, and records a look-up ticket with its verdict", JSON, { { 0 } } },
     { "GET", "/v1/quarantine", RIGHT_READ, &get_quarantine,
       "What was received and could not be taken, oldest first", NULL, { PAGED } },
     { "POST", "/v1/quarantine/{n}", RIGHT_WRITE, &post_quarantine,

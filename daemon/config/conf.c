@@ -18,6 +18,7 @@ struct settings {
     struct option_tree *conditions;
     struct option_tree *profiles;
     struct option_tree *slots;
+    struct option_tree *lookup;
     struct option_tree *bench;
     char *database;
     char *socket;
@@ -47,6 +48,8 @@ const struct option conf_root_options[] = {
     { .name = "sources", .type = OPTION_TREE, AT(sources), .help = "list of the inputs" },
     { .name = "conditions", .type = OPTION_TREE, AT(conditions),
       .help = "group: how long a device's fault must last to be one" },
+    { .name = "lookup", .type = OPTION_TREE, AT(lookup),
+      .help = "group: who is asked where a vehicle is" },
     { .name = "bench", .type = OPTION_TREE, AT(bench), .help = "group: the installation bench" },
     { .name = "profiles", .type = OPTION_TREE, AT(profiles),
       .help = "list of the bench's acceptance profiles" },
@@ -224,7 +227,7 @@ static void write_root(struct conf_loader *loader, const struct settings *settin
     struct settings flat = *settings;
 
     flat.kpis = flat.posts = flat.sources = flat.week = NULL;
-    flat.conditions = flat.bench = flat.profiles = flat.slots = NULL;
+    flat.conditions = flat.lookup = flat.bench = flat.profiles = flat.slots = NULL;
     conf_write(&loader->canonical, "", conf_root_options, &flat);
 }
 
@@ -241,6 +244,7 @@ static void read_root(struct conf_loader *loader, const struct option_tree *root
     conf_read_kpis(loader, settings.kpis);
     conf_read_posts(loader, settings.posts);
     conf_read_conditions(loader, settings.conditions);
+    conf_read_lookup(loader, settings.lookup);
     conf_read_bench(loader, settings.bench);
     conf_read_profiles(loader, settings.profiles);
     conf_read_slots(loader, settings.slots);
@@ -251,6 +255,7 @@ static void read_root(struct conf_loader *loader, const struct option_tree *root
     option_tree_destroy(settings.sources);
     option_tree_destroy(settings.week);
     option_tree_destroy(settings.conditions);
+    option_tree_destroy(settings.lookup);
     option_tree_destroy(settings.bench);
     option_tree_destroy(settings.profiles);
     option_tree_destroy(settings.slots);
@@ -307,6 +312,7 @@ void conf_destroy(struct conf *conf)
         free(conf->profiles[i].checks);
     free(conf->profiles);
     free(conf->slots);
+    free(conf->lookup.sources);
     rules_finish(&conf->rules);
     free(conf->database);
     free(conf->socket);

@@ -77,11 +77,19 @@ struct conf_slot {
     size_t profile;             /* which of conf->profiles */
 };
 
+struct conf_lookup {
+    char (*sources)[INPUT_SIZE];    /* to ask, in order; none: all that can be */
+    size_t source_count;
+    char source[INPUT_SIZE];        /* of the events that a look-up emits */
+    int64_t timeout_ms, max_age_ms, max_distance_m;
+};
+
 struct conf {
     struct rules rules;
     struct conf_source *sources;
     size_t source_count;
     struct conf_conditions conditions;
+    struct conf_lookup lookup;
     struct conf_profile *profiles;
     size_t profile_count;
     struct conf_slot *slots;

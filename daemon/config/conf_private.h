@@ -29,6 +29,7 @@ void conf_read_posts(struct conf_loader *loader, const struct option_tree *list)
 void conf_read_profiles(struct conf_loader *loader, const struct option_tree *list);
 void conf_read_slots(struct conf_loader *loader, const struct option_tree *list);
 /* Groups; NULL: what holds without them. */
+void conf_read_lookup(struct conf_loader *loader, const struct option_tree *group);
 void conf_read_bench(struct conf_loader *loader, const struct option_tree *group);
 void conf_read_conditions(struct conf_loader *loader, const struct option_tree *group);
 
@@ -67,6 +68,7 @@ extern const struct option conf_post_options[];
 extern const struct option conf_post_kpi_options[];
 extern const struct option conf_holder_options[];
 extern const struct option conf_conditions_options[];
+extern const struct option conf_lookup_options[];
 extern const struct option conf_bench_options[];
 extern const struct option conf_profile_options[];
 extern const struct option conf_check_options[];

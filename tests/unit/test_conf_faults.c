@@ -66,7 +66,7 @@ static void test_settings(void **state)
           "kpid.conf:3: kpid.conf has no setting \"conections_max\": did you mean "
           "\"connections_max\"?\n"
           "kpid.conf:4: kpid.conf has no setting \"frobnicate\": there is timezone, kpis, posts, "
-          "sources, conditions, bench, profiles, slots, week, database, socket, socket_group, admin_group, listen, "
+          "sources, conditions, lookup, bench, profiles, slots, week, database, socket, socket_group, admin_group, listen, "
           "listen_token_file, credentials, log_level, connections_max, body_max, wal_warn\n" },
         { "an unknown zone", "timezone = \"Asia/Shangai\";\n" KPIS,
           "kpid.conf:1: there is no time zone \"Asia/Shangai\": did you mean \"Asia/Shanghai\"?\n" },

@@ -40,6 +40,8 @@ _kpictl()
         facts:--kpi) words="$(kpictl completion kpis 2>/dev/null)" ;;
         facts:--limit) words="" ;;
         facts:--scope) words="company site: department: staff: model:" ;;
+        lookup:--for) words="" ;;
+        lookup:--near) words="" ;;
         quarantine:--cursor) words="" ;;
         quarantine:--file) words=@files ;;
         quarantine:--limit) words="" ;;
@@ -65,7 +67,7 @@ _kpictl()
         week:--reason) words="" ;;
         *)
             case $sub:$cur in
-            :*) words="appraisal audit bench completion devices explain facts help quarantine record sources status ticket watch week --help --json --socket" ;;
+            :*) words="appraisal audit bench completion devices explain facts help lookup quarantine record sources status ticket watch week --help --json --socket" ;;
             appraisal:-*) words=" --month --post --week --help --json --socket" ;;
             audit:-*) words=" --cursor --limit --help --json --socket" ;;
             audit:*) words="verify" ;;
@@ -79,6 +81,7 @@ _kpictl()
             facts:-*) words=" --all --cursor --kind --kpi --limit --scope --help --json --socket" ;;
             help:-*) words=" --help --json --socket" ;;
             help:*) words="$(kpictl completion commands 2>/dev/null)" ;;
+            lookup:-*) words=" --for --map --near --help --json --socket" ;;
             quarantine:-*) words=" --cursor --file --limit --reason --help --json --socket" ;;
             quarantine:*) words="list show resubmit dismiss" ;;
             record:-*) words=" --at --by --code --department --device --evidence --file --id --model --outcome --reason --site --source --staff --ticket --vehicle --help --json --socket" ;;

@@ -55,6 +55,7 @@ int run_devices(struct kpictl *kpictl);
 int run_explain(struct kpictl *kpictl);
 int run_facts(struct kpictl *kpictl);
 int run_help(struct kpictl *kpictl);
+int run_lookup(struct kpictl *kpictl);
 int run_quarantine(struct kpictl *kpictl);
 int run_record(struct kpictl *kpictl);
 int run_sources(struct kpictl *kpictl);
@@ -64,7 +65,7 @@ int run_watch(struct kpictl *kpictl);
 int run_week(struct kpictl *kpictl);
 
 extern const struct flag appraisal_flags[], audit_flags[], bench_flags[], devices_flags[],
-    explain_flags[], facts_flags[], quarantine_flags[], record_flags[], watch_flags[],
-    week_flags[];
+    explain_flags[], facts_flags[], lookup_flags[], quarantine_flags[], record_flags[],
+    watch_flags[], week_flags[];
 
 #endif

@@ -34,6 +34,8 @@ static const struct subcommand subcommands[] = {
       0, 1, NULL, run_facts },
     { "help", "[SUBCOMMAND]", "this list, or what one subcommand does", NULL, 0, 1, "@commands",
       run_help },
+    { "lookup", "VEHICLE", "where a vehicle is now; records a look-up ticket", lookup_flags, 1, 1,
+      NULL, run_lookup },
     { "quarantine", "[show N | resubmit N | dismiss N]", "what was received and could not be taken",
       quarantine_flags, 0, 2, "list show resubmit dismiss", run_quarantine },
     { "record", "[TYPE]", "record an event by hand, or a file of events", record_flags, 0, 1,
