@@ -70,6 +70,7 @@ struct submission {
     bool waiting;        /* with the ledger */
     char via[VIA_SIZE];
     char *by, *source, *cursor;
+    char *speaker;      /* who amends; NULL: whoever the event says */
     void (*done)(struct submission *submission, const struct submission_result *result, void *arg);
     void *arg;
 };
@@ -143,6 +144,24 @@ static struct ledger_line *next_line(struct submission *s)
     return &s->lines[s->count++];
 }
 
+void submission_speaks_for(struct submission *s, const char *user)
+{
+    free(s->speaker);
+    s->speaker = mem_strdup(user);
+}
+
+/* Who amends is told by the kernel, not by himself. */
+static void check_speaker(const struct submission *s, struct ledger_line *line)
+{
+    if (!s->speaker || line->event.type != EVENT_AMENDED ||
+        strcmp(line->event.by, s->speaker) == 0)
+        return;
+    snprintf(line->reject.field, sizeof line->reject.field, "by");
+    snprintf(line->reject.reason, sizeof line->reject.reason,
+             "by: you are \"%.64s\", not \"%.64s\": amendments carry the name of who sends them",
+             s->speaker, line->event.by);
+}
+
 void submission_add(struct submission *s, const char *bytes, size_t length, int64_t number,
                     const char *refusal)
 {
@@ -161,6 +180,8 @@ void submission_add(struct submission *s, const char *bytes, size_t length, int6
         snprintf(line->reject.reason, sizeof line->reject.reason, "%s", refusal);
     else if (!event_parse(line->json, length, s->intake->rules, &line->event, &line->reject))
         assert(line->reject.reason[0]);
+    else
+        check_speaker(s, line);
 }
 
 size_t submission_length(const struct submission *s)
@@ -177,6 +198,7 @@ void submission_replaces(struct submission *s, int64_t n, const char *by)
 {
     s->request.what = LEDGER_RESUBMIT;
     s->request.n = n;
+    free(s->speaker);
     free(s->by);
     s->by = mem_strdup(by);
 }

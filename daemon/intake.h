@@ -38,6 +38,8 @@ struct submission_result {
  * answer comes, and must outlive it. */
 struct submission *submission_create(struct intake *intake, const char *via,
                                      struct intake_counts *counts);
+/* An amendment in it must be by `user` (copies), or it goes to quarantine. */
+void submission_speaks_for(struct submission *submission, const char *user);
 /* Copies and parses one line at once (about a microsecond). `refusal` not NULL: to quarantine
  * with that reason, unparsed. */
 void submission_add(struct submission *submission, const char *bytes, size_t length, int64_t number,

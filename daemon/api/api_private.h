@@ -179,6 +179,10 @@ void body_forget(struct call *call);
 /* Why: from the body, {"reason":""}, or the address. False: the call has been told. */
 bool body_reason(struct call *call, const struct text_buffer *body, char to[REASON_SIZE]);
 
+/* post_events.c: a submission of who calls. His amendments carry his own name; root and the
+ * daemon's own user, who could write the ledger itself, may pass on those of others. */
+struct submission *socket_submission(struct call *call);
+
 /* sse.c: wakes who watches, after a publication, and all at the end. */
 void sse_published(struct board_watch *watch, const struct publication *publication);
 void sse_wake_all(struct api *api);

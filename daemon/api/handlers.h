@@ -5,6 +5,7 @@
 #include "api/api_private.h"
 
 extern const struct handler delete_bench_session;
+extern const struct handler delete_exclusion;
 extern const struct handler delete_quarantine;
 extern const struct handler get_appraisal;
 extern const struct handler get_audit;
@@ -24,6 +25,7 @@ extern const struct handler get_week;
 extern const struct handler post_bench_session;
 extern const struct handler post_events;
 extern const struct handler post_lookup;
+extern const struct handler post_exclusion;
 extern const struct handler post_poll;
 extern const struct handler post_quarantine;
 extern const struct handler put_note;

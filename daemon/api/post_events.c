@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/handlers.h"
 #include "base/json_out.h"
@@ -27,7 +28,6 @@ enum {
 struct post {
     struct call *call; /* NULL: the caller has gone */
     struct api *api;
-    char via[PEER_NAME_SIZE + 8];
     struct text_buffer partial; /* the beginning of a line */
     size_t skipped;             /* bytes of that line that were too many to keep */
     int64_t line;
@@ -260,6 +260,19 @@ void post_sweep(struct api *api, int64_t now_ms)
 
 /* --- Lines */
 
+struct submission *socket_submission(struct call *call)
+{
+    const struct connection *c = call->connection;
+    char via[PEER_NAME_SIZE + 8];
+    struct submission *s;
+
+    snprintf(via, sizeof via, "socket:%s", c->user);
+    s = submission_create(call->api->house.intake, via, &call->api->socket_counts);
+    if (c->peer.uid != 0 && c->peer.uid != geteuid())
+        submission_speaks_for(s, c->user);
+    return s;
+}
+
 static void add_line(struct post *p, const char *bytes, size_t length, const char *refusal)
 {
     size_t cost;
@@ -270,7 +283,7 @@ static void add_line(struct post *p, const char *bytes, size_t length, const cha
     if (length == 0)
         return;
     if (!p->current)
-        p->current = submission_create(p->api->house.intake, p->via, &p->api->socket_counts);
+        p->current = socket_submission(p->call);
     submission_add(p->current, bytes, length, p->line, refusal);
     cost = length + sizeof(struct ledger_line);
     p->gathered += cost;
@@ -369,7 +382,6 @@ static void begin(struct call *call)
     p = mem_zalloc(sizeof *p);
     p->call = call;
     p->api = call->api;
-    snprintf(p->via, sizeof p->via, "socket:%s", call->connection->user);
     call->state = p;
 }
 

@@ -196,14 +196,12 @@ static void resubmit(struct call *call)
     struct text_buffer *body = body_of(call);
     struct problem problem;
     struct submission *s;
-    char via[PEER_NAME_SIZE + 8];
     int64_t n;
 
     if (!body || !read_number(call, &n) || !is_an_event(call, body))
         return;
     put_on_one_line(body);
-    snprintf(via, sizeof via, "socket:%s", call->connection->user);
-    s = submission_create(call->api->house.intake, via, &call->api->socket_counts);
+    s = socket_submission(call);
     submission_add(s, body->bytes, body->length, 1, NULL);
     submission_replaces(s, n, call->connection->user);
     if (submission_send(s, NULL, NULL, on_resubmitted, call)) {

@@ -45,6 +45,8 @@ enum ledger_what {
     LEDGER_NOTE,                /* an explanation is given: note, by */
     LEDGER_SEAL,                /* seals `period` now; by, text = the reason */
     LEDGER_RESTATE,             /* writes its next revision; by, text = the reason */
+    LEDGER_EXCLUDE,             /* lines, via and a record in one: a window of exclusion, or (n: its
+                                 * record) its undoing; by, text = the reason, settings = content */
     LEDGER_STORE,               /* nothing: completes once readers see what was published */
     LEDGER_RULES,               /* rules, digest, by, text = changed keys, settings: a new
                                  * generation */
@@ -82,7 +84,8 @@ struct ledger_request {
                                  * be sealed is, or is not yet to be, or nothing moved */
     struct err err;             /* if status is negative */
     int64_t position;           /* the log's last seq with this request in it */
-    int32_t revision;           /* LEDGER_SEAL, LEDGER_RESTATE: of the period; `n` is the record */
+    int32_t revision;           /* LEDGER_SEAL, LEDGER_RESTATE: of the period; `n` is the record,
+                                 * as of LEDGER_EXCLUDE */
     int64_t at;                 /* LEDGER_NOTE: when it was given */
     void (*done)(struct ledger_request *request);   /* loop thread, from ledger_drain */
     void *arg;

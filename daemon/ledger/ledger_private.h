@@ -320,6 +320,11 @@ int quarantine_count(struct ledger *l, struct err *err);
 int notes_put(struct ledger *l, const struct ledger_note *note, const char *by, int64_t now,
               struct err *err);
 /* Notes that the event amends a ticket. */
+/* 1 if a record undoes the exclusion that record `n` is. */
+int exclusion_is_undone(struct ledger *l, int64_t n, struct err *err);
+/* Appends the record of the act, and sets request->n to it. */
+int exclusion_record(struct ledger *l, struct ledger_request *request, int64_t now,
+                     struct err *err);
 int amendments_put(struct ledger *l, const struct event *event, int64_t seq, struct err *err);
 
 /* catalogue.c */

@@ -55,3 +55,32 @@ int amendments_put(struct ledger *l, const struct event *event, int64_t seq, str
     sql_bind_text(st, 5, event->by);
     return sql_run(st, "noting an amendment", err);
 }
+
+int exclusion_is_undone(struct ledger *l, int64_t n, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc = sql_prepare(l->db, "SELECT 1 FROM seal WHERE kind = 'exclusion_undone' "
+                         "AND json_extract(content, '$.exclusion') = ?1", &st, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_integer(st, 1, n);
+    rc = sql_step(st, "reading the chain", err);
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int exclusion_record(struct ledger *l, struct ledger_request *r, int64_t now, struct err *err)
+{
+    int64_t n;
+    int rc = chain_next(l, &n, err);
+
+    if (rc == 0)
+        rc = chain_append(l, &(struct chain_record){ .kind = r->n ? "exclusion_undone" : "excluded",
+                                                     .at = now, .by = r->by, .why = r->text,
+                                                     .content = r->settings }, err);
+    if (rc == 0)
+        r->n = n;
+    l->chain_touched = true;
+    return rc;
+}

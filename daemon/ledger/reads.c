@@ -32,6 +32,8 @@ enum read_statement {
     READ_FAULTY_NAMES,
     READ_QUARANTINE,
     READ_CHAIN,
+    READ_TICKETS_OPENED,
+    READ_BATCH,
     READ_STATEMENTS,
 };
 
@@ -80,6 +82,10 @@ static const char *const texts[READ_STATEMENTS] = {
     [READ_FAULTY_NAMES] = "SELECT device FROM device WHERE faults <> '[]' ORDER BY device",
     [READ_QUARANTINE] = "SELECT n, line, received_at, last_at, times, via, reason, state, raw "
                         "FROM quarantine WHERE state = 'waiting' AND n > ?1 ORDER BY n",
+    [READ_TICKETS_OPENED] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 "
+                            "AND opened_at >= ?2 AND opened_at < ?3 ORDER BY ticket",
+    [READ_BATCH] = "SELECT seq, received_at, via, json FROM event "
+                   "WHERE source = ?1 AND id >= ?2 AND id < ?2 || char(1114111) ORDER BY id",
     [READ_CHAIN] = "SELECT n, at, position, facts, moved, revision, kind, period, by, why, "
                    "quarantine, content, digest FROM seal WHERE n < ?1 ORDER BY n DESC",
 };
@@ -533,6 +539,48 @@ int reader_chain(struct reader *reader, int64_t before,
                                  .digest = sql_column_text(stmt, 12) };
 
         if (each(arg, &row))
+            break;
+    }
+    return finish(stmt, rc);
+}
+
+int reader_tickets_opened(struct reader *reader, const char *kind, int64_t from, int64_t until,
+                          int (*each)(void *arg, const struct ticket_row *row), void *arg,
+                          struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = statement(reader, READ_TICKETS_OPENED, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text_copied(stmt, 1, kind);
+    sql_bind_integer(stmt, 2, from);
+    sql_bind_integer(stmt, 3, until);
+    while ((rc = sql_step(stmt, "tickets", err)) > 0) {
+        struct ticket_row row;
+
+        rc = read_ticket_row(reader, stmt, &row, err);
+        if (rc < 0 || each(arg, &row))
+            break;
+    }
+    return finish(stmt, rc);
+}
+
+int reader_batch(struct reader *reader, const char *source, const char *prefix,
+                 int (*each)(void *arg, const struct event_row *row), void *arg, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = statement(reader, READ_BATCH, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_text_copied(stmt, 1, source);
+    sql_bind_text_copied(stmt, 2, prefix);
+    while ((rc = sql_step(stmt, "events", err)) > 0) {
+        struct event_row row;
+
+        rc = read_event_row(stmt, &row, err);
+        if (rc < 0 || each(arg, &row))
             break;
     }
     return finish(stmt, rc);

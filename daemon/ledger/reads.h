@@ -93,6 +93,11 @@ struct chain_row {
 int reader_chain(struct reader *reader, int64_t before,
                  int (*each)(void *arg, const struct chain_row *row), void *arg, struct err *err);
 
+/* Tickets of a kind that were opened in [from, until), by name. */
+int reader_tickets_opened(struct reader *reader, const char *kind, int64_t from, int64_t until,
+                          int (*each)(void *arg, const struct ticket_row *row), void *arg,
+                          struct err *err);
+
 struct event_row {
     int64_t seq, received_at;
     const char *via, *json;
@@ -101,6 +106,10 @@ struct event_row {
 /* Events of one subject, in event order. */
 int reader_events(struct reader *reader, const char *kind, const char *subject,
                   int (*each)(void *arg, const struct event_row *row), void *arg, struct err *err);
+
+/* Events of one source whose ids begin with `prefix`, in the order of those. */
+int reader_batch(struct reader *reader, const char *source, const char *prefix,
+                 int (*each)(void *arg, const struct event_row *row), void *arg, struct err *err);
 
 /* Folds one device's history from the log. 1 if it has any event, 0 if not. */
 int reader_device(struct reader *reader, const char *device, const struct rules *rules,

@@ -201,7 +201,7 @@ static int carry_out(struct ledger *l, const struct seal_order *order, struct er
 {
     struct period period = order->period;
     int64_t was = order->was ? order->was->seal : 0;
-    int rc = count_store(l, err), followed;
+    int rc = count_store(l, err);
 
     if (rc == 0)
         rc = write_order(l, order, err);
@@ -209,10 +209,9 @@ static int carry_out(struct ledger *l, const struct seal_order *order, struct er
         return rc;
     if (rc == 0)
         return was ? clear_pending(l, period, err) : 0;
-    followed = seals_sealed(l, was, err);
-    if (followed < 0)
-        l->astray = true;       /* it is sealed: what is in memory has to follow */
-    return followed < 0 ? followed : rc;
+    if (seals_sealed(l, was, err) < 0)
+        l->astray = true;       /* it is sealed all the same: what is in memory follows later */
+    return 1;
 }
 
 /* Is it the time to seal anything by itself? Not while the house has just started or the clock has
@@ -274,9 +273,12 @@ static int check_wish(struct ledger *l, const struct ledger_request *r, struct e
     return 0;
 }
 
-/* What a restatement by hand brings with it: months and years in which the same moved. */
-static int follow(struct ledger *l, const struct ledger_request *r, struct err *err)
+/* What a restatement by hand brings with it: months and years in which the same moved. One that
+ * fails stays pending, and is restated at the next sealing. */
+static void follow(struct ledger *l, const struct ledger_request *r)
 {
+    struct err err;
+
     for (int kind = PERIOD_MONTH; kind < PERIOD_KINDS; kind++)
         for (int32_t day = r->period.number; day < r->period.number + 7; day += 6) {
             struct period longer = period_of_day((enum period_kind)kind, day);
@@ -284,14 +286,11 @@ static int follow(struct ledger *l, const struct ledger_request *r, struct err *
                                         .was = seals_find(l, longer),
                                         .by = r->by,
                                         .why = r->text };
-            int rc = order.was && order.was->pending_at != INSTANT_NONE
-                         ? carry_out(l, &order, err)
-                         : 0;
 
-            if (rc < 0)
-                return rc;
+            if (order.was && order.was->pending_at != INSTANT_NONE &&
+                carry_out(l, &order, &err) < 0)
+                writer_note_health(l, err.code, &err);
         }
-    return 0;
 }
 
 static int grant(struct ledger *l, struct ledger_request *r)
@@ -300,22 +299,23 @@ static int grant(struct ledger *l, struct ledger_request *r)
                                 .was = seals_find(l, r->period),
                                 .by = r->by,
                                 .why = r->text };
+    int64_t n = l->seals->head + 1;
+    int32_t revision = order.was ? order.was->revision + 1 : 1;
     char period[PERIOD_SIZE];
     int rc = check_wish(l, r, &r->err);
 
-    if (rc == 0)
-        rc = carry_out(l, &order, &r->err);
-    else
+    if (rc < 0)
         return rc;
+    rc = carry_out(l, &order, &r->err);
     if (rc == 0)
         return err_set(&r->err, -EEXIST, "nothing moved in %s since it was sealed",
                        period_format(period, r->period));
-    if (rc > 0 && r->what == LEDGER_RESTATE)
-        rc = follow(l, r, &r->err);
     if (rc < 0)
         return rc;
-    r->n = seals_find(l, r->period)->seal;
-    r->revision = seals_find(l, r->period)->revision;
+    r->n = n;
+    r->revision = revision;
+    if (r->what == LEDGER_RESTATE && !l->astray)
+        follow(l, r);
     return 0;
 }
 
@@ -327,30 +327,18 @@ bool seals_digest_some(struct ledger *l)
     return l->seals->automatic && !l->astray && chain_catch_up(l, SLICE_EVENTS, &err) > 0;
 }
 
-/* Digests a slice of the log. True once all of it is. */
-static bool is_caught_up(struct ledger *l)
-{
-    struct err err;
-    int rc = chain_catch_up(l, SLICE_EVENTS, &err);
-
-    if (rc < 0)
-        writer_note_health(l, rc, &err);
-    return rc == 0;
-}
-
 static void step_asked(struct ledger *l)
 {
     struct ledger_request *r = l->seals->asked;
-    bool well = !l->astray && l->stats.well;
+    int rc = l->astray || !l->stats.well
+                 ? err_set(&r->err, -EIO, "nothing is sealed while the ledger is not well: %s",
+                           l->stats.why)
+                 : chain_catch_up(l, SLICE_EVENTS, &r->err);
 
-    if (well && !is_caught_up(l))
-        return;
+    if (rc > 0)
+        return;         /* there is more to digest */
     l->seals->asked = NULL;
-    if (well)
-        r->status = grant(l, r);
-    else
-        r->status = err_set(&r->err, -EIO, "nothing is sealed while the ledger is not well: %s",
-                            l->stats.why);
+    r->status = rc < 0 ? rc : grant(l, r);
     r->position = l->position;
     if (r->status < 0 && r->status != -EEXIST) {
         writer_note_health(l, r->status, &r->err);
@@ -371,9 +359,13 @@ static bool step_due(struct ledger *l, int64_t now)
         return false;
     }
     l->seals->next_at = now;    /* until it is done */
-    if (must_wait(l, &order) || !is_caught_up(l))
+    if (must_wait(l, &order))
         return false;
-    rc = carry_out(l, &order, &err);
+    rc = chain_catch_up(l, SLICE_EVENTS, &err);
+    if (rc > 0)
+        return false;
+    if (rc == 0)
+        rc = carry_out(l, &order, &err);
     if (rc < 0) {
         writer_note_health(l, rc, &err);
         return false;

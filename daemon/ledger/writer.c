@@ -107,6 +107,27 @@ static int take_note(struct ledger *l, struct ledger_request *r, int64_t now, st
     return 0;
 }
 
+/* A window of exclusion, or its undoing: all its events, or none. */
+static int take_exclusion(struct ledger *l, struct ledger_request *r, int64_t now,
+                          struct group_counts *counts, struct err *err)
+{
+    int64_t undone = r->n;
+    int rc = undone ? exclusion_is_undone(l, undone, err) : 0;
+
+    if (rc > 0) {
+        r->status = err_set(&r->err, -EEXIST, "exclusion %lld is undone already",
+                            (long long)undone);
+        return 0;
+    }
+    if (rc == 0)
+        rc = log_append(l, &r, 1, now, err);
+    if (rc == 0)
+        rc = take_events(l, r, now, counts, err);
+    if (rc == 0)
+        rc = exclusion_record(l, r, now, err);
+    return rc;
+}
+
 /* A request that is refused for itself (-ENOENT) has its status set; the group goes on. */
 static int take_request(struct ledger *l, struct ledger_request *r, int64_t now,
                         struct group_counts *counts, struct err *err)
@@ -123,6 +144,8 @@ static int take_request(struct ledger *l, struct ledger_request *r, int64_t now,
     }
     if (r->what == LEDGER_EVENTS)
         return take_events(l, r, now, counts, err);
+    if (r->what == LEDGER_EXCLUDE)
+        return take_exclusion(l, r, now, counts, err);
     if (r->what == LEDGER_NOTE)
         return take_note(l, r, now, err);
     rc = quarantine_waits(l, r->n, err);

@@ -5,6 +5,7 @@
 #include "run_trial.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static struct ledger_options options_of(const struct runner *r)
         .by = "test",
         .clock = &r->clock.clock,
         .wal_warn_bytes = INT64_C(1) << 40,
+        .seals = r->seals,
     };
 }
 
@@ -72,6 +74,8 @@ static void run_ledger(struct ledger *l)
     while ((request = mailbox_take(l->inbox)) != NULL)
         group[count++] = request;
     writer_group(l, group, count);
+    while (seals_nap_ms(l) <= 0 && !l->astray && l->stats.well)
+        seals_go_on(l);
 }
 
 /* Submits them one after the other, which makes them one group; carries out, publishes. */
@@ -133,6 +137,24 @@ static struct ledger_line *take_waiting(struct runner *r)
     return lines;
 }
 
+/* A week some weeks ago. That it is refused is as good an end as another. */
+static void seal_by_hand(struct runner *r, enum ledger_what what, int64_t weeks)
+{
+    struct ledger_request request = { .what = what, .by = "li", .text = "by hand" };
+    int64_t at = r->clock.wall_ms - weeks * 7 * 24 * 3600 * INT64_C(1000);
+    bool done = false;
+
+    request.period = period_at(PERIOD_WEEK, &rules_of(r)->zone, at);
+    request.done = on_done;
+    request.arg = &done;
+    if (!ledger_submit(r->ledger, &request))
+        differ(r, "the ledger is full");
+    ledger_run(r->ledger);
+    ledger_drain(r->ledger, board_publish, r->board);
+    if (!done || (request.status < 0 && request.status != -EEXIST))
+        differ(r, "sealing by hand failed: %s", done ? request.err.text : "never completed");
+}
+
 static void commit(struct runner *r, int64_t at)
 {
     struct ledger_line *lines = take_waiting(r);
@@ -154,6 +176,8 @@ static void commit(struct runner *r, int64_t at)
             check_line(r, &lines[i], lines[i].json);
     r->waiting_count = 0;
     free(lines);
+    if (r->seals && !r->failed && at % 7 == 0)
+        seal_by_hand(r, at % 2 == 0 ? LEDGER_SEAL : LEDGER_RESTATE, at % 5);
     if (r->every_commit && !r->failed)
         compare(r);
 }
@@ -303,7 +327,8 @@ static void remove_folder(const struct runner *r)
 bool run_trial(const struct trial *trial, bool every_commit, struct text_buffer *why)
 {
     struct runner r = {
-        .trial = trial, .why = why, .every_commit = every_commit, .path = ":memory:"
+        .trial = trial, .why = why, .every_commit = every_commit, .path = ":memory:",
+        .seals = trial->seed % 2 == 1
     };
 
     clock_manual_init(&r.clock, trial->start_at);

@@ -20,6 +20,8 @@ struct runner {
     struct act *waiting[256]; /* lines since the last commit */
     size_t waiting_count;
     bool every_commit;
+    bool seals;               /* weeks are sealed, by themselves and by hand */
+    int64_t sealed_checked;   /* records of the chain up to here were compared */
     char folder[64], path[96];
     struct text_buffer *why;
     bool failed;
@@ -33,5 +35,9 @@ void differ(struct runner *r, const char *format, ...) __attribute__((format(pri
 
 /* Compares all that the ledger shows at its as_of with the oracle, and one with the other. */
 void compare(struct runner *r);
+/* compare_seals.c: what is sealed, as the oracle has it for that position and instant. */
+void compare_seals(struct runner *r);
+/* On a file: every revision explained, and the chain verified. */
+void explain_seals(struct runner *r);
 
 #endif

@@ -77,7 +77,7 @@ struct rules *random_rules(struct random *r, const char *zone, int32_t day)
         fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
-    rules->grace_ms = SPAN_DAY;
+    rules->grace_ms = random_chance(r, 50) ? SPAN_DAY : random_below(r, 3) * SPAN_HOUR;
     rules->restate_horizon_ms = 35 * SPAN_DAY;
     rules->penalty_after = 3;
     rules->kpis = mem_realloc_array(NULL, LENGTH(counts), sizeof *rules->kpis);

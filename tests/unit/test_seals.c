@@ -14,6 +14,7 @@
 #include "board.h"
 #include "ledger/ledger_private.h"
 #include "ledger/rebuild.h"
+#include "ledger/verify.h"
 #include "tests/lib/ledger_fixture.h"
 
 #define MONDAY INT64_C(1795363200000)   /* 2026-11-23T00:00+08:00, the end of 2026-W47 */
@@ -449,6 +450,94 @@ static void test_rebuild(void **state)
     assert_shown(w, "install_success", "2026-11", "open 0 2/2");
 }
 
+/* What a kill at some step of a sealing leaves: a copy of the files at that moment. */
+struct stepping {
+    struct world *w;
+    int step, stop_at;
+};
+
+static void copy_file(struct world *w, const char *suffix)
+{
+    char *command = mem_printf("cp '%s%s' '%s.killed%s'", w->fixture->path, suffix,
+                               w->fixture->path, suffix);
+
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+static int on_step(void *arg)
+{
+    struct stepping *s = arg;
+
+    if (++s->step != s->stop_at)
+        return 0;
+    copy_file(s->w, "");
+    copy_file(s->w, "-wal");
+    return 1;       /* and it fails there, too */
+}
+
+/* The copy opens, and has the week wholly or not at all; its chain holds. */
+static void assert_whole(struct world *w, bool *ret_sealed)
+{
+    char *path = mem_printf("%s.killed", w->fixture->path);
+    struct chain_report report;
+    struct err err;
+    sqlite3 *db;
+    int64_t records = 0, facts = 0, periods = 0;
+
+    assert_int_equal(chain_verify(path, NULL, &report, &err), 0);
+    assert_int_equal(report.first_bad, 0);
+    assert_int_equal(sql_open_writer(path, &db, &err), 0);
+    assert_int_equal(sql_integer(db, "SELECT count(*) FROM seal WHERE kind = 'sealed'", &records,
+                                 &err), 0);
+    assert_int_equal(sql_integer(db, "SELECT count(*) FROM sealed_fact", &facts, &err), 0);
+    assert_int_equal(sql_integer(db, "SELECT count(*) FROM sealed_period", &periods, &err), 0);
+    sql_close(db);
+    free(path);
+    assert_int_equal(facts, records ? 6 : 0);
+    assert_int_equal(periods, records ? 8 : 0);
+    *ret_sealed = records > 0;
+}
+
+/* Killed or failed at each step in turn: not at all; at last wholly. */
+static void test_each_step(void **state)
+{
+    struct world *w = *state;
+    struct stepping s = { .w = w };
+    bool sealed = false;
+    int failed = 0;
+
+    tell(w, MONDAY - 4 * DAY, "\"type\":\"install.settled\",\"ticket\":\"A\","
+                              "\"outcome\":\"success\",\"site\":\"east\"");
+    w->ledger->seals->automatic = false;
+    turn(w, MONDAY + DAY);
+    for (s.stop_at = 1; !sealed; s.stop_at += 1 + s.stop_at / 8) {
+        s.step = 0;
+        sqlite3_progress_handler(w->ledger->db, 3, on_step, &s);
+        w->request = (struct ledger_request){ .what = LEDGER_SEAL, .by = "chen", .text = "x" };
+        assert_true(period_parse("2026-W47", &w->request.period));
+        submit(w);
+        sqlite3_progress_handler(w->ledger->db, 0, NULL, NULL);
+        if (w->request.status < 0) {
+            assert_whole(w, &sealed);
+            assert_false(sealed);
+            failed++;
+            assert_query(w, "SELECT count(*) FROM sealed_fact", "0");
+            w->ledger->stats.well = true;
+        } else {
+            sealed = true;
+        }
+        assert_true(s.stop_at < 100000);
+    }
+    assert_true(failed > 20);
+    copy_file(w, "");
+    copy_file(w, "-wal");
+    assert_whole(w, &sealed);
+    assert_true(sealed);
+    turn(w, MONDAY + DAY);
+    assert_shown(w, "install_success", "2026-W47", "sealed 1 1/1");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -467,6 +556,7 @@ int main(void)
         TEST(test_moved_back),
         TEST(test_quarantine_is_named),
         TEST(test_rebuild),
+        TEST(test_each_step),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,19 +2,16 @@
  * the daemon's limit on one body allows. What the daemon did not take is listed with its line, and
  * the exit status is then 1: the rest was taken all the same. */
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
-#include "base/clock.h"
 #include "base/instant.h"
 #include "base/json_out.h"
 #include "base/mem.h"
+#include "by_hand.h"
 #include "kpictl.h"
 
 enum { PIECE_MAX = 4 << 20, LINE_MAX_BYTES = 8 << 20 };
@@ -45,37 +42,6 @@ struct tally {
     int64_t accepted, duplicate, quarantined;
     int64_t lines;      /* sent before this piece */
 };
-
-static void now_local(char to[INSTANT_SIZE])
-{
-    int64_t now = clock_wall(&clock_system);
-    time_t seconds = (time_t)(now / 1000);
-    struct tm local;
-
-    localtime_r(&seconds, &local);
-    instant_format(to, now, (int32_t)(local.tm_gmtoff / 60 * 60));
-}
-
-/* Never twice the same, on any machine. */
-static void fresh_id(char to[64])
-{
-    unsigned char bytes[8] = { 0 };
-    uint64_t number = 0;
-
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        memset(bytes, getpid() & 0xff, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        number = number << 8 | bytes[i];
-    snprintf(to, 64, "kpictl-%lld-%016llx", (long long)clock_wall(&clock_system),
-             (unsigned long long)number);
-}
-
-static const char *user_name(void)
-{
-    const struct passwd *user = getpwuid(getuid());
-
-    return user ? user->pw_name : "unknown";
-}
 
 /* The event that the flags describe, as one line of JSON. EXIT_USAGE if they describe none. */
 static int compose(const struct arguments *arguments, const char *type, struct text_buffer *to)

@@ -4,10 +4,18 @@
 #include <string.h>
 
 #include "answer.h"
+#include "base/json_out.h"
 #include "base/mem.h"
+#include "by_hand.h"
 #include "figure.h"
 #include "kpictl.h"
 #include "tickets.h"
+
+const struct flag ticket_flags[] = {
+    { "outcome", "OUTCOME", "of amend: what it was in truth", "success failure excluded" },
+    { "reason", "TEXT", "of amend: why; everybody sees it with your name", NULL },
+    { 0 },
+};
 
 static bool is_instant(const char *name)
 {
@@ -36,6 +44,8 @@ static void print_events(struct kpictl *kpictl, yajl_val ticket)
         { .title = "outcome", .hide_empty = true },
         { .title = "source" },
         { .title = "id", .flexible = true },
+        { .title = "by", .hide_empty = true },
+        { .title = "via", .hide_empty = true },
         { .title = "reason", .flexible = true, .hide_empty = true },
     };
     struct table *table = table_create(columns, LENGTH(columns));
@@ -50,6 +60,10 @@ static void print_events(struct kpictl *kpictl, yajl_val ticket)
         table_cell(table, COLOUR_NONE, answer_text(event, "event.outcome"));
         table_cell(table, COLOUR_DIM, answer_text(event, "source"));
         table_cell(table, COLOUR_DIM, answer_text(event, "id"));
+        table_cell(table, COLOUR_WARNING, answer_text(event, "event.by"));
+        /* Who sent an amendment, as the kernel told: who is allowed to may send that of another. */
+        table_cell(table, COLOUR_DIM, answer_text(event, "event.by")[0] ? answer_text(event, "via")
+                                                                         : "");
         table_cell(table, COLOUR_NONE, answer_text(event, "event.reason"));
     }
     table_print(table, &kpictl->look, stdout);
@@ -138,12 +152,84 @@ static void print_ticket(struct kpictl *kpictl, yajl_val ticket)
         print_evidence(kpictl, answer_item(ticket, "events", i));
 }
 
+/* The amendment as an event: a line of JSON. */
+static void compose(const struct arguments *arguments, struct text_buffer *to)
+{
+    char now[INSTANT_SIZE], id[64];
+    char *type = mem_printf("%s.amended", arguments_operand(arguments, 1));
+
+    now_local(now);
+    fresh_id(id);
+    text_buffer_adds(to, "{");
+    json_out_text(to, "source", "manual");
+    json_out_text(to, "id", id);
+    json_out_text(to, "type", type);
+    json_out_text(to, "at", now);
+    json_out_text(to, "ticket", arguments_operand(arguments, 2));
+    if (arguments_has(arguments, "outcome"))
+        json_out_text(to, "outcome", arguments_value(arguments, "outcome"));
+    json_out_text(to, "reason", arguments_value(arguments, "reason"));
+    json_out_text(to, "by", user_name());
+    text_buffer_adds(to, "}\n");
+    free(type);
+}
+
+static int send_amendment(struct kpictl *kpictl)
+{
+    struct text_buffer event = { 0 };
+    struct reply reply;
+    int status;
+
+    compose(kpictl->arguments, &event);
+    status = client_send(kpictl->client, "POST", "/v1/events", "application/x-ndjson", event.bytes,
+                         event.length, &reply);
+    text_buffer_finish(&event);
+    if (status != EXIT_WELL)
+        return status;
+    if (kpictl->json)
+        printf("%s\n", reply.body.bytes);
+    if (answer_length(reply.json, "quarantined") > 0) {
+        fprintf(stderr, "kpictl: not taken: %s\n",
+                answer_text(answer_item(reply.json, "quarantined", 0), "reason"));
+        status = EXIT_REFUSED;
+    } else if (!kpictl->json) {
+        printf("amended, by %s\n", user_name());
+    }
+    reply_finish(&reply);
+    return status;
+}
+
+/* A ticket that nobody knows is a slip of the hand: an amendment would make a new one of it. */
+static int amend(struct kpictl *kpictl)
+{
+    const char *reason = arguments_value(kpictl->arguments, "reason");
+    struct text_buffer path = { 0 };
+    struct reply reply;
+    int status;
+
+    if (strcmp(arguments_operand(kpictl->arguments, 0), "amend") != 0)
+        return usage_error("it is \"kpictl ticket amend KIND TICKET\"");
+    if (!reason || !reason[0])
+        return usage_error("why? kpictl ticket amend KIND TICKET --outcome OUTCOME --reason TEXT");
+    text_buffer_adds(&path, "/v1/tickets");
+    path_add(&path, arguments_operand(kpictl->arguments, 1));
+    path_add(&path, arguments_operand(kpictl->arguments, 2));
+    status = client_get(kpictl->client, path.bytes, &reply);
+    text_buffer_finish(&path);
+    if (status != EXIT_WELL)
+        return status;
+    reply_finish(&reply);
+    return send_amendment(kpictl);
+}
+
 int run_ticket(struct kpictl *kpictl)
 {
     struct text_buffer path = { 0 };
     struct reply reply;
     int status;
 
+    if (kpictl->arguments->operand_count == 3)
+        return amend(kpictl);
     text_buffer_adds(&path, "/v1/tickets");
     path_add(&path, arguments_operand(kpictl->arguments, 0));
     path_add(&path, arguments_operand(kpictl->arguments, 1));

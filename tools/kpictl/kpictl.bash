@@ -32,6 +32,12 @@ _kpictl()
         devices:--model) words="" ;;
         devices:--site) words="" ;;
         devices:--state) words="in_service faulty out_of_service" ;;
+        exclude:--from) words="" ;;
+        exclude:--kind) words="install repair lookup dispatch inspection" ;;
+        exclude:--reason) words="" ;;
+        exclude:--site) words="" ;;
+        exclude:--undo) words="" ;;
+        exclude:--until) words="" ;;
         explain:--cursor) words="" ;;
         explain:--limit) words="" ;;
         explain:--revision) words="" ;;
@@ -62,12 +68,14 @@ _kpictl()
         record:--staff) words="" ;;
         record:--ticket) words="" ;;
         record:--vehicle) words="" ;;
+        ticket:--outcome) words="success failure excluded" ;;
+        ticket:--reason) words="" ;;
         watch:--kpi) words="$(kpictl completion kpis 2>/dev/null)" ;;
         watch:--scope) words="company site: department: staff: model:" ;;
         week:--reason) words="" ;;
         *)
             case $sub:$cur in
-            :*) words="appraisal audit bench completion devices explain facts help lookup quarantine record sources status ticket watch week --help --json --socket" ;;
+            :*) words="appraisal audit bench completion devices exclude explain facts help lookup quarantine record sources status ticket watch week --help --json --socket" ;;
             appraisal:-*) words=" --month --post --week --help --json --socket" ;;
             audit:-*) words=" --cursor --limit --help --json --socket" ;;
             audit:*) words="verify" ;;
@@ -76,6 +84,7 @@ _kpictl()
             completion:-*) words=" --help --json --socket" ;;
             completion:*) words="bash" ;;
             devices:-*) words=" --cursor --faulty --limit --model --site --state --help --json --socket" ;;
+            exclude:-*) words=" --from --kind --reason --site --undo --until --help --json --socket" ;;
             explain:-*) words=" --cursor --failures --limit --revision --help --json --socket" ;;
             explain:*) words="$(kpictl completion kpis 2>/dev/null)" ;;
             facts:-*) words=" --all --cursor --kind --kpi --limit --scope --help --json --socket" ;;
@@ -89,8 +98,8 @@ _kpictl()
             sources:-*) words=" --help --json --socket" ;;
             sources:*) words="poll" ;;
             status:-*) words=" --help --json --socket" ;;
-            ticket:-*) words=" --help --json --socket" ;;
-            ticket:*) words="install repair lookup dispatch inspection" ;;
+            ticket:-*) words=" --outcome --reason --help --json --socket" ;;
+            ticket:*) words="amend install repair lookup dispatch inspection" ;;
             watch:-*) words=" --kpi --scope --help --json --socket" ;;
             week:-*) words=" --reason --help --json --socket" ;;
             week:*) words="note restate seal show" ;;

@@ -52,6 +52,7 @@ int run_audit(struct kpictl *kpictl);
 int run_bench(struct kpictl *kpictl);
 int run_completion(struct kpictl *kpictl);
 int run_devices(struct kpictl *kpictl);
+int run_exclude(struct kpictl *kpictl);
 int run_explain(struct kpictl *kpictl);
 int run_facts(struct kpictl *kpictl);
 int run_help(struct kpictl *kpictl);
@@ -65,7 +66,7 @@ int run_watch(struct kpictl *kpictl);
 int run_week(struct kpictl *kpictl);
 
 extern const struct flag appraisal_flags[], audit_flags[], bench_flags[], devices_flags[],
-    explain_flags[], facts_flags[], lookup_flags[], quarantine_flags[], record_flags[],
-    watch_flags[], week_flags[];
+    exclude_flags[], explain_flags[], facts_flags[], lookup_flags[], quarantine_flags[],
+    record_flags[], ticket_flags[], watch_flags[], week_flags[];
 
 #endif
