@@ -24,7 +24,7 @@
 #include "base/span.h"
 #include "byte_link.h"
 #include "gnss.h"
-#include "gnss_probe.h"
+#include "driver_probe.h"
 
 enum {
     LINE_MAX_BYTES = 32768, /* gpsd's longest report, with all satellites, has some 13,000 */
@@ -474,7 +474,7 @@ static int gpsd_source_probe(const void *config, const struct driver_env *env, F
 {
     const struct gpsd_config *c = config;
 
-    return gnss_probe(&driver_gpsd, config, env, 3, c->silence_ms + 1000, out, err);
+    return driver_probe(&driver_gpsd, config, env, 3, c->silence_ms + 1000, out, err);
 }
 
 const struct driver driver_gpsd = {

@@ -26,7 +26,7 @@
 #include "base/mem.h"
 #include "byte_link.h"
 #include "gnss.h"
-#include "gnss_probe.h"
+#include "driver_probe.h"
 #include "nmea_fix.h"
 #include "nmea_frame.h"
 #include "nmea_line.h"
@@ -421,7 +421,7 @@ static int nmea_probe(const void *config, const struct driver_env *env, FILE *ou
 
     if (c->auto_baud)
         limit_ms += LISTEN_MS * (int64_t)(LENGTH(rates) + 1);
-    return gnss_probe(&driver_nmea, config, env, 3, limit_ms, out, err);
+    return driver_probe(&driver_nmea, config, env, 3, limit_ms, out, err);
 }
 
 const struct driver driver_nmea = {

@@ -25,6 +25,7 @@
 #include "backoff.h"
 #include "base/mem.h"
 #include "byte_link.h"
+#include "driver_probe.h"
 
 enum {
     FIRST_RETRY_MS = 500,
@@ -32,6 +33,7 @@ enum {
     MISSES_MAX = 3,     /* in a row, and the lamp is down */
     READ_BACKS_MAX = 5, /* a lamp needs a moment to change what it shows ... */
     READ_BACK_MS = 100, /* ... and is asked this long after the last answer */
+    PROBE_SLACK_MS = 1000,
 };
 
 enum phase { PHASE_CLOSED, PHASE_RESTING, PHASE_ASKING, PHASE_QUIET };
@@ -518,6 +520,15 @@ static void roof_light_stop(struct source *s, void (*stopped)(void *arg), void *
     }
     uv_close((uv_handle_t *)&s->timer, on_closed);
     uv_close((uv_handle_t *)&s->limit, on_closed);
+}
+
+static int roof_light_probe(const void *config, const struct driver_env *env, FILE *out,
+                            struct err *err)
+{
+    const struct roof_light_config *c = config;
+
+    return driver_probe(&driver_roof_light, config, env, 1,
+                        2 * MISSES_MAX * c->timeout_ms + PROBE_SLACK_MS, out, err);
 }
 
 const struct driver driver_roof_light = {

@@ -55,10 +55,6 @@ size_t roof_light_ask(uint8_t to[JT905_SERIAL_MAX], uint8_t maker, uint16_t comm
 
 /* --- Telling the house */
 
-/* Versions as the lamp writes them: "01", "02.03". Return `to`. */
-const char *roof_light_hardware(char to[8], const struct jt905_lamp_state *state);
-const char *roof_light_firmware(char to[8], const struct jt905_lamp_state *state);
-
 /* Readings of a state that was true at `at`. */
 void roof_light_tell(const struct driver_env *env, const struct jt905_lamp_state *state, int64_t at,
                      int64_t age_limit_ms);
@@ -75,7 +71,5 @@ void roof_light_tell_silence(const struct driver_env *env, const char *device, b
 /* The names of the points, and "" as the only unit; see `names` in driver.h. */
 void roof_light_names(const void *config, const char *unit,
                       void (*each)(void *arg, const char *name), void *arg);
-
-int roof_light_probe(const void *config, const struct driver_env *env, FILE *out, struct err *err);
 
 #endif

@@ -76,14 +76,9 @@ const char *roof_light_say(char to[256], const struct roof_light_heard *heard, c
 
 /* --- Readings */
 
-/* A byte that holds two decimal digits reads the same in hexadecimal. */
-const char *roof_light_hardware(char to[8], const struct jt905_lamp_state *s)
-{
-    snprintf(to, 8, "%02x", s->hardware);
-    return to;
-}
-
-const char *roof_light_firmware(char to[8], const struct jt905_lamp_state *s)
+/* Main and minor, as in "02.03": a byte that holds two decimal digits reads the same in
+ * hexadecimal. */
+static const char *firmware_text(char to[8], const struct jt905_lamp_state *s)
 {
     snprintf(to, 8, "%02x.%02x", s->firmware_main, s->firmware_minor);
     return to;
@@ -121,16 +116,17 @@ void roof_light_tell(const struct driver_env *env, const struct jt905_lamp_state
                      int64_t age_limit_ms)
 {
     const char *show = jt905_show_name(s->show_state);
-    char hardware[8], firmware[8];
+    char hardware[4], firmware[8];
     struct reading readings[POINTS] = {
         { .is_text = true, .text = s->device_number },
-        { .is_text = true, .text = roof_light_hardware(hardware, s) },
-        { .is_text = true, .text = roof_light_firmware(firmware, s) },
+        { .is_text = true, .text = hardware },
+        { .is_text = true, .text = firmware_text(firmware, s) },
         { .number = s->device_state },
         { .number = s->show_state, .text = show ? show : "unknown" },
         { .number = s->night_mode },
     };
 
+    snprintf(hardware, sizeof hardware, "%02x", s->hardware);
     hand_over(env, readings, READING_GOOD, at, age_limit_ms);
 }
 
@@ -155,7 +151,7 @@ void roof_light_tell_faults(const struct driver_env *env, const char *device,
 
     snprintf(evidence, sizeof evidence,
              "{\"device_state\":%d,\"show_state\":%d,\"firmware\":\"%s\"}", s->device_state,
-             s->show_state, roof_light_firmware(firmware, s));
+             s->show_state, firmware_text(firmware, s));
     for (int i = 1; i <= UINT8_MAX; i++) {
         const struct condition condition = { .device = device,
                                              .code = code,

@@ -1,5 +1,5 @@
-/* `kpid --probe` of a receiver; see gnss_probe.h. */
-#include "gnss_probe.h"
+/* `kpid --probe` by the driver itself; see driver_probe.h. */
+#include "driver_probe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -109,20 +109,21 @@ static void print(const struct probe *p, FILE *out)
 {
     for (size_t i = 0; i < p->count; i++) {
         const struct reading *r = &p->heard[i].reading;
+        const char *text = p->heard[i].text, *measure = r->measure ? r->measure : "";
 
         fprintf(out, "%-18s", p->heard[i].point);
         if (r->status != READING_GOOD)
-            fprintf(out, "(%s)\n", p->heard[i].text[0] ? p->heard[i].text : "not told");
+            fprintf(out, "(%s)\n", text[0] ? text : "not told");
         else if (r->is_text)
-            fprintf(out, "%s\n", p->heard[i].text);
+            fprintf(out, "%s\n", text);
         else
-            fprintf(out, "%.9g%s%s\n", r->number, r->measure && r->measure[0] ? " " : "",
-                    r->measure ? r->measure : "");
+            fprintf(out, "%.9g%s%s%s%s%s\n", r->number, measure[0] ? " " : "", measure,
+                    text[0] ? " (" : "", text, text[0] ? ")" : "");
     }
 }
 
-int gnss_probe(const struct driver *driver, const void *config, const struct driver_env *env,
-               int epochs, int64_t limit_ms, FILE *out, struct err *err)
+int driver_probe(const struct driver *driver, const void *config, const struct driver_env *env,
+                 int epochs, int64_t limit_ms, FILE *out, struct err *err)
 {
     struct probe *p = mem_zalloc(sizeof *p);
     int rc = uv_loop_init(&p->loop);
@@ -149,8 +150,9 @@ int gnss_probe(const struct driver *driver, const void *config, const struct dri
         driver->start(p->source);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
-    (void)uv_loop_close(&p->loop); /* nothing is open any more */
-    print(p, out);
+    (void)uv_loop_close(&p->loop);      /* nothing is open any more */
+    if (p->health.state != SOURCE_DOWN) /* else there is one thing to say, and it follows */
+        print(p, out);
     if (rc == 0 && p->health.state != SOURCE_WELL)
         rc = err_set(err, -EIO, "%s",
                      p->health.why[0] ? p->health.why
