@@ -89,6 +89,7 @@ struct slot {
 
     struct submission *submission;
     enum storing { STORE_START, STORE_CANCEL, STORE_SETTLE, STORE_RESUME } storing; /* what for */
+    struct text_buffer outcome; /* the event of a session that is ENDING */
     int64_t store_again_ms; /* what must be durable is tried again then; 0: nothing */
     bench_done *done;
     void *done_arg;

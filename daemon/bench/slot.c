@@ -76,6 +76,7 @@ static void destroy_slot(struct slot *slot)
 {
     session_finish(&slot->now);
     session_finish(&slot->last);
+    text_buffer_finish(&slot->outcome);
     free(slot);
 }
 
@@ -100,6 +101,7 @@ static void close_session(struct slot *slot)
     slot->last = slot->now;
     slot->last.state = SESSION_NONE;
     slot->now = (struct session){ 0 };
+    text_buffer_finish(&slot->outcome);
     tell(slot, &slot->last, show_end_name(slot->last.end));
 }
 
@@ -194,20 +196,17 @@ static bool store(struct slot *slot, enum storing what, const struct text_buffer
 /* The outcome, or the later deadline of a session that was taken up. */
 static void store_again(struct slot *slot)
 {
-    struct text_buffer event = { 0 };
     bool settles = slot->now.state == SESSION_ENDING;
 
     slot->store_again_ms = 0;
-    if (settles)
-        event_settled(&event, slot);
-    if (!store(slot, settles ? STORE_SETTLE : STORE_RESUME, settles ? &event : NULL))
+    if (!store(slot, settles ? STORE_SETTLE : STORE_RESUME, settles ? &slot->outcome : NULL))
         slot->store_again_ms = clock_monotonic(slot->bench->house.clock) + STORE_AGAIN_MS;
-    text_buffer_finish(&event);
 }
 
 void slot_settle(struct slot *slot)
 {
     slot->now.state = SESSION_ENDING;
+    event_settled(&slot->outcome, slot); /* what was read at the end, however often it is sent */
     if (slot->submission) /* the later deadline is on its way: it makes room for this */
         slot->store_again_ms = clock_monotonic(slot->bench->house.clock);
     else

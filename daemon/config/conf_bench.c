@@ -95,8 +95,8 @@ struct profile_settings {
 #define AT(member) .offset = offsetof(struct profile_settings, member)
 
 const struct option conf_profile_options[] = {
-    { .name = "name", .type = OPTION_TEXT, AT(name), .required = true, .min = 1,
-      .max = PROFILE_SIZE - 1, .help = "of the profile" },
+    { .name = "name", .type = OPTION_NAME, AT(name), .required = true,
+      .help = "of the profile" },
     { .name = "model", .type = OPTION_TEXT, AT(model), .max = NAME_SIZE - 1,
       .help = "of the devices that it is for; without it for any" },
     { .name = "timeout", .type = OPTION_SPAN, AT(timeout_ms), .fallback = "5min",

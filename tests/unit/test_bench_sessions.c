@@ -91,8 +91,10 @@ static void test_outcome_waits_for_the_ledger(void **state)
     refuses = false;
     pass(w, 1250);
     answer(-ENOSPC);
+    supply(w, 3); /* the next device is plugged in already */
     pass(w, 1250);
     answer(0);
+    assert_non_null(strstr(last_json, "\"point\":\"supply\",\"state\":\"good\",\"value\":12,"));
     snprintf(first, sizeof first, "%s", last_json);
     assert_string_equal(durable, "opened install T1 -;settled install T1 success;");
     assert_non_null(strstr(first, "\"at\":\"2026-11-20T18:00:05.000+08:00\""));

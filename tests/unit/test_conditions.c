@@ -350,7 +350,7 @@ static void test_several_inputs(void **state)
 {
     static const char *const inputs[] = { "a", "b", "a" };
     struct world *w = *state;
-    char device[8];
+    char device[16];
 
     refuses = true;
     for (int i = 0; i < 3; i++) {
