@@ -482,6 +482,7 @@ const struct driver driver_gpsd = {
     .summary = "GPS or BeiDou receiver that gpsd has",
     .options = options,
     .config_size = sizeof(struct gpsd_config),
+    .names = gnss_names,
     .create = gpsd_source_create,
     .start = gpsd_source_start,
     .pause = gpsd_source_pause,
