@@ -16,6 +16,7 @@
 enum { POINTS_MAX = 512 };      /* of one unit; a driver's own bounds lie far below */
 
 struct point {
+    size_t follower;            /* which point came after it last time: mostly it does again */
     struct live_value value;    /* with the state as it was said */
     int64_t age_limit_ms, moves_within_ms;
 };
@@ -118,10 +119,10 @@ static bool stands_at(const struct unit *unit, size_t i, const char *name)
     return i < unit->count && strcmp(unit->points[i].value.point, name) == 0;
 }
 
-/* NULL: the unit has as many points as it may. */
-static struct point *want_point(struct unit *unit, const char *name)
+/* NULL: the unit has as many points as it may. `guess` is where it may stand. */
+static struct point *want_point(struct unit *unit, const char *name, size_t guess)
 {
-    size_t i = place_of(unit, name);
+    size_t i = stands_at(unit, guess, name) ? guess : place_of(unit, name);
 
     if (stands_at(unit, i, name))
         return &unit->points[i];
@@ -152,25 +153,39 @@ static enum live_state state_of(enum reading_status status)
 
 /* Numbers are compared as they came: a device that measures at all does not repeat itself to the
  * last bit, and one that counts is meant to move by whole steps. */
-static bool has_moved(const struct live_value *before, const struct live_value *now)
+static bool has_moved(const struct live_value *before, const struct reading *now,
+                      const char *text)
 {
     return before->state != LIVE_GOOD || before->is_text != now->is_text ||
            before->number < now->number || before->number > now->number ||
-           strcmp(before->text, now->text) != 0;
+           strcmp(before->text, text) != 0;
 }
 
+/* A text that is too long is cut. */
+static void keep(char *to, size_t size, const char *text)
+{
+    size_t length = text ? strnlen(text, size - 1) : 0;
+
+    if (length > 0)
+        memcpy(to, text, length);
+    to[length] = '\0';
+}
+
+/* A busy bus brings tens of thousands of these a second: nothing is written twice. */
 static void put(struct point *p, const struct reading *r)
 {
-    struct live_value now = { .state = state_of(r->status),
-                              .is_text = r->is_text,
-                              .number = r->number,
-                              .true_at = r->true_at };
+    struct live_value *v = &p->value;
+    char text[sizeof v->text];
 
-    memcpy(now.point, p->value.point, sizeof now.point);
-    (void)snprintf(now.text, sizeof now.text, "%s", r->text ? r->text : "");
-    (void)snprintf(now.measure, sizeof now.measure, "%s", r->measure ? r->measure : "");
-    now.moved_at = has_moved(&p->value, &now) ? r->true_at : p->value.moved_at;
-    p->value = now;
+    keep(text, sizeof text, r->text);
+    if (has_moved(v, r, text))
+        v->moved_at = r->true_at;
+    v->state = state_of(r->status);
+    v->is_text = r->is_text;
+    v->number = r->number;
+    v->true_at = r->true_at;
+    keep(v->text, sizeof v->text, text);
+    keep(v->measure, sizeof v->measure, r->measure);
     p->age_limit_ms = r->age_limit_ms;
     p->moves_within_ms = r->moves_within_ms;
 }
@@ -178,11 +193,22 @@ static void put(struct point *p, const struct reading *r)
 void live_put(struct live *live, const char *source, const struct reading *readings,
               size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct unit *unit = want_unit(live, source, readings[i].unit);
-        struct point *point = want_point(unit, readings[i].point);
+    struct unit *unit = NULL;
+    size_t before = 0;
 
-        if (point && readings[i].true_at >= point->value.true_at)
+    for (size_t i = 0; i < count; i++) {
+        struct point *point;
+
+        if (!unit || strcmp(unit_name(unit), readings[i].unit) != 0)
+            unit = want_unit(live, source, readings[i].unit);
+        point = want_point(unit, readings[i].point,
+                           before < unit->count ? unit->points[before].follower : 0);
+        if (!point)
+            continue;
+        if (before < unit->count)
+            unit->points[before].follower = (size_t)(point - unit->points);
+        before = (size_t)(point - unit->points);
+        if (readings[i].true_at >= point->value.true_at)
             put(point, &readings[i]);
     }
     if (live->changed)

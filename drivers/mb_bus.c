@@ -25,7 +25,7 @@
 #include "mb_unit.h"
 
 enum { INBOX_SIZE = 64, OUTBOX_SIZE = 512, OUTBOX_RESERVE = 64 };
-enum { FIRST_REOPEN_MS = 500, LONGEST_WAIT_MS = 60000, COUNTS_EVERY_MS = 5000 };
+enum { FIRST_REOPEN_MS = 500, LONGEST_WAIT_MS = 60000, COUNTS_EVERY_MS = 5000, WAKE_EVERY_MS = 5 };
 
 struct mb_bus {
     const struct mb_setup *setup;
@@ -44,6 +44,8 @@ struct mb_bus {
     struct mb_errand *errands[MB_ERRANDS_MAX];
     size_t errand_count;
     struct mb_counts counts;
+    bool has_posted;  /* since the loop was last woken ... */
+    int64_t woken_at; /* ... then */
     int64_t began_at, counts_at;
     bool was_open, was_said;
     struct backoff reopen;
@@ -72,6 +74,19 @@ static const struct {
     [MB_SILENCE_LATE] = { "answers later than its timeout", "raise timeout" },
 };
 
+bool mb_block_holds(const struct mb_block *block, const struct mb_point *point)
+{
+    return point->function == block->function && point->address >= block->address &&
+           point->address + mb_point_width(point) <= (uint32_t)block->address + block->count &&
+           (block->exception == 0 || point->poll == block->poll);
+}
+
+bool mb_exception_is_about_map(int exception)
+{
+    return exception == MB_ILLEGAL_FUNCTION || exception == MB_ILLEGAL_ADDRESS ||
+           exception == MB_ILLEGAL_VALUE;
+}
+
 const char *mb_silence_text(enum mb_silence silence)
 {
     return silences[silence].text;
@@ -96,6 +111,24 @@ static void post(struct mb_bus *bus, struct mb_report *report)
     if (mailbox_length(bus->outbox) + OUTBOX_RESERVE >= OUTBOX_SIZE ||
         !mailbox_put(bus->outbox, report))
         mb_report_free(report);
+    else
+        bus->has_posted = true;
+}
+
+/* The loop is not woken for each report of a busy bus, but before the bus rests, and every few
+ * milliseconds. */
+static void wake_loop(struct mb_bus *bus, bool is_resting)
+{
+    int64_t now;
+
+    if (!bus->has_posted)
+        return;
+    now = now_of(bus);
+    if (!is_resting && now - bus->woken_at < WAKE_EVERY_MS)
+        return;
+    bus->has_posted = false;
+    bus->woken_at = now;
+    bus->wake(bus->arg);
 }
 
 static void report_line(struct mb_bus *bus, bool is_open, const char *why)
@@ -124,6 +157,7 @@ static void report_errand(struct mb_bus *bus, struct mb_errand *errand)
     r->errand = errand;
     taken = mailbox_put(bus->outbox, r);
     assert(taken);
+    bus->has_posted = true;
 }
 
 /* --- The line */
@@ -378,6 +412,7 @@ static void *run(void *arg)
             report_line(bus, true, "");
         if (wait > LONGEST_WAIT_MS)
             wait = LONGEST_WAIT_MS;
+        wake_loop(bus, wait > 0);
         message = wait > 0 ? mailbox_wait(bus->inbox, wait) : mailbox_take(bus->inbox);
         take_all(bus, message);
     }
@@ -390,13 +425,6 @@ static void *run(void *arg)
 }
 
 /* --- For the loop */
-
-static void on_posted(void *arg)
-{
-    struct mb_bus *bus = arg;
-
-    bus->wake(bus->arg);
-}
 
 int mb_bus_create(struct mb_bus **ret, const struct mb_setup *setup, const struct clock *clock,
                   const char *name, void (*wake)(void *arg), void *arg, struct err *err)
@@ -413,7 +441,7 @@ int mb_bus_create(struct mb_bus **ret, const struct mb_setup *setup, const struc
     bus->wake = wake;
     bus->arg = arg;
     bus->inbox = mailbox_create(INBOX_SIZE, NULL, NULL);
-    bus->outbox = mailbox_create(OUTBOX_SIZE, on_posted, bus);
+    bus->outbox = mailbox_create(OUTBOX_SIZE, NULL, NULL);
     backoff_init(&bus->reopen, FIRST_REOPEN_MS, setup->backoff_max_ms, name);
     bus->units = mem_zalloc((setup->unit_count + 1) * sizeof *bus->units);
     for (size_t i = 0; i < setup->unit_count; i++) {

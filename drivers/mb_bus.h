@@ -16,7 +16,6 @@
 #include "mb_link.h"
 #include "mb_map.h"
 #include "mb_plan.h"
-#include "mb_value.h"
 
 enum { MB_ERRANDS_MAX = 16 }; /* of one bus at once */
 
@@ -47,13 +46,15 @@ enum mb_unit_state {
     MB_UNIT_SILENT, /* does not answer: probed with back-off */
 };
 
-/* What one point said. */
-struct mb_said {
-    uint16_t point;        /* of the unit's map */
-    uint8_t status;        /* enum reading_status */
-    bool faulty;           /* the value means a fault of the device */
-    int64_t true_at;       /* wall clock: before the question was sent */
-    struct mb_value value; /* unless good, its text says why */
+/* One answer, or refusal. It speaks of the points of the unit's map that lie within it. The loop
+ * makes values of it: that takes longer than the rest of a transaction, and the bus has no time to
+ * lose. */
+struct mb_block {
+    uint8_t function, poll; /* enum mb_poll: whose turn it was */
+    uint8_t exception;      /* 0: `words` hold what the unit said */
+    uint16_t address, count;
+    int64_t true_at; /* wall clock: before the question was sent */
+    size_t words;    /* where they begin in the report's */
 };
 
 /* What a silent unit does instead of answering. */
@@ -98,11 +99,17 @@ struct mb_report {
     /* MB_REPORT_ERRAND */
     struct mb_errand *errand; /* takes */
 
-    size_t said_count;
-    struct mb_said said[];
+    size_t block_count;
+    struct mb_block *blocks; /* in the same piece of memory, as the words behind them */
+    uint16_t *words;
 };
 
 void mb_report_free(struct mb_report *report);
+
+/* True of a point that the block speaks of. */
+bool mb_block_holds(const struct mb_block *block, const struct mb_point *point);
+/* 01, 02, 03: the unit has not what our map says. */
+bool mb_exception_is_about_map(int exception);
 
 /* "does not answer": what a silent unit does; and what to do about it. */
 const char *mb_silence_text(enum mb_silence silence);

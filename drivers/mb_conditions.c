@@ -49,9 +49,9 @@ static enum mb_fault_state fault_of(const struct source *s, size_t unit, const c
 
         if (!its || strcmp(its, code) != 0)
             continue;
-        if (s->units[unit].faults[i] == FAULT_PRESENT)
+        if (s->units[unit].faults[i].state == FAULT_PRESENT)
             return FAULT_PRESENT;
-        if (s->units[unit].faults[i] == FAULT_UNKNOWN)
+        if (s->units[unit].faults[i].state == FAULT_UNKNOWN)
             state = FAULT_UNKNOWN;
     }
     return state;
@@ -72,15 +72,14 @@ static void put_fault(struct source *s, const struct mb_report *r, const char *c
     const struct mb_map *map = s->setup.units[r->unit].map;
     char *evidence = NULL;
 
-    for (size_t i = 0; i < r->said_count && state == FAULT_PRESENT && !evidence; i++) {
-        const struct mb_said *said = &r->said[i];
-        const char *its = map->points[said->point].faulty.code;
+    for (size_t i = 0; i < map->point_count && state == FAULT_PRESENT && !evidence; i++) {
+        const char *its = map->points[i].faulty.code;
+        const struct mb_known_fault *fault = &s->units[r->unit].faults[i];
         char number[32];
 
-        snprintf(number, sizeof number, "%.10g", said->value.number);
-        if (said->faulty && strcmp(its, code) == 0)
-            evidence = evidence_of(s, r, map->points[said->point].name,
-                                   said->value.is_text ? said->value.text : number);
+        snprintf(number, sizeof number, "%.10g", fault->number);
+        if (its && strcmp(its, code) == 0 && fault->state == FAULT_PRESENT)
+            evidence = evidence_of(s, r, map->points[i].name, number);
     }
     put_condition(s, r, code, state == FAULT_PRESENT, evidence);
     free(evidence);

@@ -6,6 +6,7 @@
 
 #include "driver.h"
 #include "mb_bus.h"
+#include "mb_value.h"
 
 struct mb_source_config {
     int transport; /* enum mb_transport */
@@ -44,6 +45,11 @@ void mb_setup_finish(struct mb_setup *setup);
 /* What is known of a fault that a point tells. */
 enum mb_fault_state { FAULT_UNKNOWN, FAULT_ABSENT, FAULT_PRESENT };
 
+struct mb_known_fault {
+    enum mb_fault_state state;
+    double number; /* that said so */
+};
+
 /* One unit, as the loop knows it. */
 struct mb_known {
     enum mb_unit_state state;
@@ -52,7 +58,7 @@ struct mb_known {
     size_t unsupported;
     char lacks[MB_PLACE_SIZE + POINT_SIZE + 8];
     enum mb_silence silence;
-    uint8_t *faults; /* enum mb_fault_state, of each point */
+    struct mb_known_fault *faults; /* of each point */
 };
 
 /* One running bus. */
@@ -65,6 +71,7 @@ struct source {
     char line_why[256];
     size_t commands;          /* under way */
     struct reading *readings; /* room for one unit */
+    struct mb_value *values;  /* behind them */
     struct hotplug *hotplug;  /* of a serial line */
     uv_async_t wake;
     bool stopping;

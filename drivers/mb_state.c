@@ -72,6 +72,15 @@ static void say_nobody(const struct source *s, char why[256])
                  s->setup.units[0].name, mb_silence_text(silence), mb_silence_mend(silence));
 }
 
+/* By far the most frequent case, told without a word. */
+static bool all_are_well(const struct source *s)
+{
+    for (size_t i = 0; i < s->setup.unit_count; i++)
+        if (!is_well(&s->units[i]) || has_failed(&s->units[i]) || lacks_points(&s->units[i]))
+            return false;
+    return s->line_is_open;
+}
+
 static enum source_state judge(const struct source *s, char why[256])
 {
     char names[128];
@@ -79,6 +88,8 @@ static enum source_state judge(const struct source *s, char why[256])
     enum mb_silence silence;
 
     why[0] = '\0';
+    if (all_are_well(s))
+        return SOURCE_WELL;
     if (!s->line_is_open) {
         const char *blind = s->hotplug ? hotplug_trouble(s->hotplug) : NULL;
 

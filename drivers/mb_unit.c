@@ -15,7 +15,6 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 
 enum { BUSY_PAUSE_MS = 50, FIRST_PROBE_MS = 1000 };
 
@@ -56,6 +55,8 @@ void mb_unit_finish(struct mb_unit *unit)
     for (int poll = 0; poll < MB_POLLS; poll++)
         mb_plan_finish(&unit->plans[poll]);
     free(unit->unsupported);
+    free(unit->blocks);
+    free(unit->words);
 }
 
 /* --- Asking */
@@ -169,111 +170,103 @@ enum mb_result mb_unit_ask(struct mb_unit *unit, struct mb_ask *ask, uint32_t re
 
 struct polling {
     struct mb_unit *unit;
-    struct mb_report *report;
+    struct mb_report report; /* all but its blocks */
+    enum mb_poll poll;
     bool replan;
     bool found_unsupported;
 };
 
-static struct mb_said *say(struct polling *p, uint16_t point, enum reading_status status,
-                           int64_t true_at)
+static struct mb_block *add_block(struct polling *p, const struct mb_read *read, int64_t true_at)
 {
-    struct mb_said *said = &p->report->said[p->report->said_count];
+    struct mb_unit *u = p->unit;
+    struct mb_block *block;
 
-    /* A split request says no point twice; still, nothing is written behind the end. */
-    assert(p->report->said_count < 2 * (p->unit->is->map->point_count + 1));
-    p->report->said_count++;
-    said->point = point;
-    said->status = (uint8_t)status;
-    said->faulty = false;
-    said->true_at = true_at;
-    said->value.is_text = false;
-    said->value.number = 0;
-    said->value.text[0] = '\0';
-    return said;
-}
-
-static void say_values(struct polling *p, const struct mb_plan *plan, const struct mb_read *read,
-                       const uint16_t *values, int64_t true_at)
-{
-    for (uint16_t i = 0; i < read->points; i++) {
-        uint16_t index = plan->order[read->first + i];
-        const struct mb_point *point = &p->unit->is->map->points[index];
-        struct mb_said *said = say(p, index, READING_GOOD, true_at);
-
-        if (mb_value_of(point, values + (point->address - read->address), &said->value))
-            said->faulty = mb_value_is_faulty(point, &said->value);
-        else
-            said->status = READING_FAILED;
+    if (u->block_count == u->block_room) {
+        u->block_room = u->block_room * 2 + 4;
+        u->blocks = mem_realloc_array(u->blocks, u->block_room, sizeof *u->blocks);
     }
+    block = &u->blocks[u->block_count++];
+    *block = (struct mb_block){ .function = (uint8_t)read->function,
+                                .poll = (uint8_t)p->poll,
+                                .address = (uint16_t)read->address,
+                                .count = (uint16_t)read->count,
+                                .true_at = true_at,
+                                .words = u->word_count };
+    return block;
 }
 
-static void say_failed(struct polling *p, const struct mb_plan *plan, const struct mb_read *read,
-                       const char *why, int64_t true_at)
+/* Where the next answer of `count` values goes. */
+static uint16_t *next_words(struct mb_unit *u, uint32_t count)
 {
-    for (uint16_t i = 0; i < read->points; i++) {
-        struct mb_said *said = say(p, plan->order[read->first + i], READING_FAILED, true_at);
-
-        (void)text_copy(said->value.text, sizeof said->value.text, why, strlen(why));
+    if (u->word_count + count > u->word_room) {
+        u->word_room = u->word_count + count + 64;
+        u->words = mem_realloc_array(u->words, u->word_room, sizeof *u->words);
     }
+    return u->words + u->word_count;
 }
 
-static void say_unsupported(struct polling *p, uint16_t index, int exception, int64_t true_at)
+/* The values are where next_words said. */
+static void say_values(struct polling *p, const struct mb_read *read, int64_t true_at)
 {
-    const struct mb_point *point = &p->unit->is->map->points[index];
-    struct mb_said *said = say(p, index, READING_UNSUPPORTED, true_at);
-    char place[MB_PLACE_SIZE];
+    (void)add_block(p, read, true_at);
+    p->unit->word_count += read->count;
+}
 
-    p->unit->unsupported[index] = true;
+static void say_exception(struct polling *p, const struct mb_read *read, int exception,
+                          int64_t true_at)
+{
+    add_block(p, read, true_at)->exception = (uint8_t)exception;
+    if (exception == MB_DEVICE_FAILURE || exception == MB_MEMORY_PARITY)
+        p->report.device_failed = true;
+}
+
+/* Of a request for one place alone. */
+static void say_unsupported(struct polling *p, const struct mb_read *read, int exception,
+                            int64_t true_at)
+{
+    const struct mb_map *map = p->unit->is->map;
+    struct mb_block *block;
+
+    say_exception(p, read, exception, true_at);
+    block = &p->unit->blocks[p->unit->block_count - 1];
+    for (size_t i = 0; i < map->point_count; i++)
+        if (mb_block_holds(block, &map->points[i]))
+            p->unit->unsupported[i] = true;
     p->found_unsupported = p->replan = true;
-    snprintf(said->value.text, sizeof said->value.text,
-             "the unit has nothing at %s (exception %02X)", mb_point_place(place, point),
-             (unsigned)exception);
+}
+
+/* Everything in one piece of memory. Gives. */
+static struct mb_report *finish_report(struct polling *p)
+{
+    const struct mb_unit *u = p->unit;
+    size_t blocks = u->block_count * sizeof *u->blocks, words = u->word_count * sizeof *u->words;
+    struct mb_report *r = mem_alloc(sizeof *r + blocks + words);
+
+    *r = p->report;
+    r->block_count = u->block_count;
+    r->blocks = (struct mb_block *)(void *)(r + 1);
+    r->words = (uint16_t *)(void *)(r->blocks + r->block_count);
+    if (blocks > 0)
+        memcpy(r->blocks, u->blocks, blocks);
+    if (words > 0)
+        memcpy(r->words, u->words, words);
+    return r;
 }
 
 /* --- Reading */
 
-static enum mb_result ask_read(struct mb_unit *u, const struct mb_read *read, uint16_t *values,
-                               uint32_t retries, int *ret_exception, int64_t *ret_true_at)
+/* Into next_words. */
+static enum mb_result ask_read(struct mb_unit *u, const struct mb_read *read, uint32_t retries,
+                               int *ret_exception, int64_t *ret_true_at)
 {
     struct mb_ask ask = { .function = (uint8_t)read->function,
                           .address = (uint16_t)read->address,
                           .count = (uint16_t)read->count,
-                          .values = values };
+                          .values = next_words(u, read->count) };
     enum mb_result result = mb_unit_ask(u, &ask, retries, ret_true_at);
 
     *ret_exception = ask.exception;
     return result;
-}
-
-static void say_exception(struct polling *p, const struct mb_plan *plan, const struct mb_read *read,
-                          int exception, int64_t true_at)
-{
-    static const struct {
-        int exception;
-        const char *why;
-    } rows[] = {
-        { MB_DEVICE_FAILURE, "the unit says that it has failed (exception 04)" },
-        { MB_MEMORY_PARITY, "the unit says that its memory has failed (exception 08)" },
-        { MB_ACKNOWLEDGE, "the unit is working on something (exception 05)" },
-        { MB_BUSY, "the unit is busy (exception 06)" },
-    };
-    char other[48];
-
-    if (exception == MB_DEVICE_FAILURE || exception == MB_MEMORY_PARITY)
-        p->report->device_failed = true;
-    for (size_t i = 0; i < LENGTH(rows); i++)
-        if (rows[i].exception == exception) {
-            say_failed(p, plan, read, rows[i].why, true_at);
-            return;
-        }
-    snprintf(other, sizeof other, "the unit refuses (exception %02X)", (unsigned)exception);
-    say_failed(p, plan, read, other, true_at);
-}
-
-static bool is_about_map(int exception)
-{
-    return exception == MB_ILLEGAL_FUNCTION || exception == MB_ILLEGAL_ADDRESS ||
-           exception == MB_ILLEGAL_VALUE;
 }
 
 static bool lies_within(const struct mb_read *inner, const struct mb_read *outer)
@@ -282,21 +275,14 @@ static bool lies_within(const struct mb_read *inner, const struct mb_read *outer
            inner->address + inner->count <= outer->address + outer->count;
 }
 
-static void say_all_unsupported(struct polling *p, const struct mb_plan *plan,
-                                const struct mb_read *read, int exception, int64_t true_at)
-{
-    for (uint16_t i = 0; i < read->points; i++)
-        say_unsupported(p, plan->order[read->first + i], exception, true_at);
-}
-
 /* The unit refused a request: asks for each of its places alone, so that only the one that it has
  * not is lost. If it has them all, the hole between or the length was refused: from now on more
  * carefully. */
-static enum mb_result read_singly(struct polling *p, enum mb_poll poll,
-                                  const struct mb_read *refused, int exception, int64_t true_at)
+static enum mb_result read_singly(struct polling *p, const struct mb_read *refused, int exception,
+                                  int64_t true_at)
 {
     struct mb_unit *u = p->unit;
-    const struct mb_plan_rules rules = { poll, MB_SINGLE, 0, u->is->registers_max };
+    const struct mb_plan_rules rules = { p->poll, MB_SINGLE, 0, u->is->registers_max };
     enum mb_result result = MB_OK;
     bool found_before = p->found_unsupported;
     struct mb_plan plan;
@@ -308,21 +294,20 @@ static enum mb_result read_singly(struct polling *p, enum mb_poll poll,
         places += lies_within(&plan.reads[i], refused);
     for (size_t i = 0; i < plan.count && result != MB_GONE && result != MB_TIMEOUT; i++) {
         const struct mb_read *read = &plan.reads[i];
-        uint16_t values[MB_BITS_MAX];
 
         if (!lies_within(read, refused))
             continue;
         /* One place alone was refused just now; a function that it has not serves none of them. */
         if (places > 1 && exception != MB_ILLEGAL_FUNCTION)
-            result = ask_read(u, read, values, u->setup->retries, &exception, &true_at);
+            result = ask_read(u, read, u->setup->retries, &exception, &true_at);
         else
             result = MB_EXCEPTION;
         if (result == MB_OK)
-            say_values(p, &plan, read, values, true_at);
-        else if (result == MB_EXCEPTION && is_about_map(exception))
-            say_all_unsupported(p, &plan, read, exception, true_at);
+            say_values(p, read, true_at);
+        else if (result == MB_EXCEPTION && mb_exception_is_about_map(exception))
+            say_unsupported(p, read, exception, true_at);
         else if (result == MB_EXCEPTION)
-            say_exception(p, &plan, read, exception, true_at);
+            say_exception(p, read, exception, true_at);
     }
     if (!p->found_unsupported && u->care < MB_SINGLE) {
         u->care++;
@@ -333,23 +318,19 @@ static enum mb_result read_singly(struct polling *p, enum mb_poll poll,
     return result == MB_EXCEPTION ? MB_OK : result;
 }
 
-static enum mb_result read_one(struct polling *p, enum mb_poll poll, const struct mb_read *read,
-                               uint32_t retries)
+static enum mb_result read_one(struct polling *p, const struct mb_read *read, uint32_t retries)
 {
-    struct mb_unit *u = p->unit;
-    const struct mb_plan *plan = &u->plans[poll];
-    uint16_t values[MB_BITS_MAX];
     int exception;
     int64_t true_at;
-    enum mb_result result = ask_read(u, read, values, retries, &exception, &true_at);
+    enum mb_result result = ask_read(p->unit, read, retries, &exception, &true_at);
 
     if (result == MB_OK)
-        say_values(p, plan, read, values, true_at);
+        say_values(p, read, true_at);
     if (result != MB_EXCEPTION)
         return result;
-    if (is_about_map(exception))
-        return read_singly(p, poll, read, exception, true_at);
-    say_exception(p, plan, read, exception, true_at);
+    if (mb_exception_is_about_map(exception))
+        return read_singly(p, read, exception, true_at);
+    say_exception(p, read, exception, true_at);
     return MB_OK;
 }
 
@@ -367,30 +348,24 @@ static enum mb_result ask_health(struct polling *p, uint32_t retries)
         return MB_OK;
     result = mb_unit_ask(u, &ask, retries, &true_at);
     if (result == MB_OK)
-        p->report->health = data == 1 ? MB_HEALTH_WELL : MB_HEALTH_BROKEN;
-    if (result == MB_EXCEPTION && is_about_map(ask.exception))
+        p->report.health = data == 1 ? MB_HEALTH_WELL : MB_HEALTH_BROKEN;
+    if (result == MB_EXCEPTION && mb_exception_is_about_map(ask.exception))
         u->is_unsupported_health = true;
     return result == MB_EXCEPTION ? MB_OK : result;
 }
 
 /* --- Polls */
 
-static void fell_silent(struct polling *p, int64_t now)
+static void fell_silent(struct polling *p)
 {
     struct mb_unit *u = p->unit;
-    struct mb_report *r = p->report;
 
     u->state = MB_UNIT_SILENT;
     u->probe_at = clock_monotonic(u->clock) + backoff_next(&u->backoff, 0);
     if (u->probe_at < u->quiet_until)
         u->probe_at = u->quiet_until;
-    r->silence = u->silence;
-    r->said_count = 0;
-    for (size_t i = 0; i < u->is->map->point_count; i++) {
-        struct mb_said *said = say(p, (uint16_t)i, READING_FAILED, now);
-
-        snprintf(said->value.text, sizeof said->value.text, "%s", mb_silence_text(u->silence));
-    }
+    p->report.silence = u->silence;
+    u->block_count = u->word_count = 0; /* all its points have failed */
 }
 
 static void came_back(struct mb_unit *u)
@@ -423,23 +398,22 @@ static void tell_lacks(struct polling *p)
         if (u->unsupported[i]) {
             const struct mb_point *point = &u->is->map->points[i];
 
-            p->report->unsupported++;
-            snprintf(p->report->lacks, sizeof p->report->lacks, "%.32s (%s)", point->name,
+            p->report.unsupported++;
+            snprintf(p->report.lacks, sizeof p->report.lacks, "%.32s (%s)", point->name,
                      mb_point_place(place, point));
         }
 }
 
-static enum mb_result poll_all(struct polling *p, enum mb_poll poll, uint32_t retries)
+static enum mb_result poll_all(struct polling *p, uint32_t retries)
 {
     struct mb_unit *u = p->unit;
+    const struct mb_plan *plan = &u->plans[p->poll]; /* made anew only afterwards */
     enum mb_result result = MB_OK;
-    size_t reads = u->plans[poll].count;
 
-    if (poll == MB_NORMAL)
+    if (p->poll == MB_NORMAL)
         result = ask_health(p, retries);
-    /* The plan is made anew only below: `reads` stays what it is. */
-    for (size_t i = 0; i < reads && result == MB_OK; i++) {
-        result = read_one(p, poll, &u->plans[poll].reads[i], retries);
+    for (size_t i = 0; i < plan->count && result == MB_OK; i++) {
+        result = read_one(p, &plan->reads[i], retries);
         retries = u->setup->retries; /* somebody is there */
     }
     return result;
@@ -448,29 +422,26 @@ static enum mb_result poll_all(struct polling *p, enum mb_poll poll, uint32_t re
 enum mb_result mb_unit_poll(struct mb_unit *unit, enum mb_poll poll, bool is_probe,
                             struct mb_report **ret_report)
 {
-    size_t room = 2 * (unit->is->map->point_count + 1);
-    struct mb_report *r = mem_alloc(sizeof *r + room * sizeof r->said[0]);
-    struct polling p = { .unit = unit, .report = r };
+    struct polling p = { .unit = unit, .poll = poll };
     enum mb_result result;
 
-    *r = (struct mb_report){ .kind = MB_REPORT_UNIT, .at = clock_wall(unit->clock) };
+    p.report = (struct mb_report){ .kind = MB_REPORT_UNIT, .at = clock_wall(unit->clock) };
+    unit->block_count = unit->word_count = 0;
     if (unit->state == MB_UNIT_SILENT)
         forget_abilities(unit);
-    result = poll_all(&p, poll, is_probe ? 0 : unit->setup->retries);
+    result = poll_all(&p, is_probe ? 0 : unit->setup->retries);
     *ret_report = NULL;
-    if (result == MB_GONE) {
-        free(r);
+    if (result == MB_GONE)
         return result;
-    }
     if (result == MB_OK)
         came_back(unit);
     else
-        fell_silent(&p, r->at);
+        fell_silent(&p);
     if (p.replan)
         make_plans(unit);
     tell_lacks(&p);
-    r->state = unit->state;
-    *ret_report = r;
+    p.report.state = unit->state;
+    *ret_report = finish_report(&p);
     return result == MB_OK ? MB_OK : MB_TIMEOUT;
 }
 
@@ -480,12 +451,12 @@ enum mb_result mb_unit_read(struct mb_unit *unit, const struct mb_point *point,
     const struct mb_read read = { .function = point->function,
                                   .address = point->address,
                                   .count = mb_point_width(point) };
-    uint16_t values[MB_REGISTERS_MAX];
     int64_t true_at;
-    enum mb_result result =
-        ask_read(unit, &read, values, unit->setup->retries, ret_exception, &true_at);
+    enum mb_result result;
 
-    if (result == MB_OK && !mb_value_of(point, values, ret))
+    unit->word_count = 0;
+    result = ask_read(unit, &read, unit->setup->retries, ret_exception, &true_at);
+    if (result == MB_OK && !mb_value_of(point, unit->words, ret))
         return MB_DAMAGED;
     return result;
 }

@@ -5,6 +5,7 @@
 
 #include "backoff.h"
 #include "mb_bus.h"
+#include "mb_value.h"
 
 struct mb_unit {
     const struct mb_setup *setup;
@@ -25,6 +26,12 @@ struct mb_unit {
     bool *unsupported;          /* of each point: exception 02 named it */
     bool is_unsupported_health; /* function 08 is no function of it */
     struct mb_plan plans[MB_POLLS];
+
+    /* What the poll under way has brought so far. */
+    struct mb_block *blocks;
+    size_t block_count, block_room;
+    uint16_t *words;
+    size_t word_count, word_room;
 };
 
 void mb_unit_init(struct mb_unit *unit, const struct mb_setup *setup, size_t index,

@@ -52,43 +52,95 @@ static void put_health(struct source *s, const struct mb_report *r)
     s->env.sink->readings(s->env.house, &reading, 1);
 }
 
+/* Why a block brought nothing. */
+static const char *refusal_of(int exception)
+{
+    static const struct {
+        int exception;
+        const char *text;
+    } rows[] = {
+        { MB_ILLEGAL_FUNCTION, "the unit has not that function (exception 01)" },
+        { MB_ILLEGAL_ADDRESS, "the unit has nothing at that address (exception 02)" },
+        { MB_ILLEGAL_VALUE, "the unit does not give so many registers (exception 03)" },
+        { MB_DEVICE_FAILURE, "the unit says that it has failed (exception 04)" },
+        { MB_ACKNOWLEDGE, "the unit is working on something (exception 05)" },
+        { MB_BUSY, "the unit is busy (exception 06)" },
+        { MB_MEMORY_PARITY, "the unit says that its memory has failed (exception 08)" },
+    };
+
+    for (size_t i = 0; i < LENGTH(rows); i++)
+        if (rows[i].exception == exception)
+            return rows[i].text;
+    return "the unit refuses";
+}
+
+static void read_point(struct source *s, const struct mb_report *r, const struct mb_block *block,
+                       size_t index, size_t place)
+{
+    const struct mb_point *point = &s->setup.units[r->unit].map->points[index];
+    struct mb_known_fault *fault = &s->units[r->unit].faults[index];
+    struct reading *reading = &s->readings[place];
+    struct mb_value *value = &s->values[place];
+
+    *reading = reading_of(s, r->unit, point);
+    reading->true_at = block->true_at;
+    fault->state = FAULT_UNKNOWN;
+    if (block->exception) {
+        reading->status =
+            mb_exception_is_about_map(block->exception) ? READING_UNSUPPORTED : READING_FAILED;
+        reading->text = refusal_of(block->exception);
+        return;
+    }
+    reading->status =
+        mb_value_of(point, r->words + block->words + (point->address - block->address), value)
+            ? READING_GOOD
+            : READING_FAILED;
+    reading->is_text = value->is_text;
+    reading->number = value->number;
+    reading->text = value->text[0] ? value->text : NULL;
+    if (reading->status != READING_GOOD)
+        return;
+    fault->state = mb_value_is_faulty(point, value) ? FAULT_PRESENT : FAULT_ABSENT;
+    fault->number = value->number;
+}
+
 static void put_readings(struct source *s, const struct mb_report *r)
 {
     const struct mb_map *map = s->setup.units[r->unit].map;
-    size_t count = 0;
 
-    for (size_t i = 0; i < r->said_count && count < 2 * map->point_count; i++) {
-        const struct mb_said *said = &r->said[i];
-        struct reading *reading = &s->readings[count++];
+    for (size_t b = 0; b < r->block_count; b++) {
+        size_t count = 0;
 
-        *reading = reading_of(s, r->unit, &map->points[said->point]);
-        reading->status = (enum reading_status)said->status;
-        reading->is_text = said->value.is_text;
-        reading->number = said->value.number;
-        reading->text = said->value.text[0] ? said->value.text : NULL;
-        reading->true_at = said->true_at;
+        for (size_t i = 0; i < map->point_count; i++)
+            if (mb_block_holds(&r->blocks[b], &map->points[i]))
+                read_point(s, r, &r->blocks[b], i, count++);
+        if (count > 0)
+            s->env.sink->readings(s->env.house, s->readings, count);
     }
-    if (count > 0)
-        s->env.sink->readings(s->env.house, s->readings, count);
     if (r->health != MB_HEALTH_UNKNOWN)
         put_health(s, r);
+}
+
+static void fail_unit(struct source *s, size_t unit, const char *why, int64_t at)
+{
+    const struct mb_map *map = s->setup.units[unit].map;
+
+    for (size_t j = 0; j < map->point_count; j++) {
+        s->readings[j] = reading_of(s, unit, &map->points[j]);
+        s->readings[j].status = READING_FAILED;
+        s->readings[j].text = why;
+        s->readings[j].true_at = at;
+        s->units[unit].faults[j].state = FAULT_UNKNOWN;
+    }
+    if (map->point_count > 0)
+        s->env.sink->readings(s->env.house, s->readings, map->point_count);
 }
 
 /* The line is gone: no point of any unit says anything now. */
 static void fail_readings(struct source *s, int64_t at)
 {
-    for (size_t i = 0; i < s->setup.unit_count; i++) {
-        const struct mb_map *map = s->setup.units[i].map;
-
-        for (size_t j = 0; j < map->point_count; j++) {
-            s->readings[j] = reading_of(s, i, &map->points[j]);
-            s->readings[j].status = READING_FAILED;
-            s->readings[j].text = s->line_why;
-            s->readings[j].true_at = at;
-        }
-        if (map->point_count > 0)
-            s->env.sink->readings(s->env.house, s->readings, map->point_count);
-    }
+    for (size_t i = 0; i < s->setup.unit_count; i++)
+        fail_unit(s, i, s->line_why, at);
 }
 
 static void put_counts(struct source *s, const struct mb_report *r)
@@ -124,15 +176,14 @@ static void on_unit(struct source *s, const struct mb_report *r)
     u->state = r->state;
     u->device_failed = r->device_failed;
     u->unsupported = r->unsupported;
-    snprintf(u->lacks, sizeof u->lacks, "%s", r->lacks);
+    memcpy(u->lacks, r->lacks, sizeof u->lacks);
     u->silence = r->silence;
     if (r->health != MB_HEALTH_UNKNOWN || r->state != MB_UNIT_WELL)
         u->health = r->health;
-    for (size_t i = 0; i < r->said_count; i++)
-        u->faults[r->said[i].point] = r->said[i].status != READING_GOOD ? FAULT_UNKNOWN
-                                      : r->said[i].faulty               ? FAULT_PRESENT
-                                                                        : FAULT_ABSENT;
-    put_readings(s, r);
+    if (r->state == MB_UNIT_SILENT)
+        fail_unit(s, r->unit, mb_silence_text(r->silence), r->at);
+    else
+        put_readings(s, r);
     mb_put_conditions(s, r);
     mb_say_state(s);
 }
@@ -169,6 +220,7 @@ static void finish(struct source *s)
         free(s->units[i].faults);
     free(s->units);
     free(s->readings);
+    free(s->values);
     mb_bus_destroy(s->bus);
     mb_setup_finish(&s->setup);
 }
@@ -229,10 +281,11 @@ static void make_units(struct source *s)
     for (size_t i = 0; i < s->setup.unit_count; i++) {
         size_t points = s->setup.units[i].map->point_count;
 
-        s->units[i].faults = mem_zalloc(points + 1);
+        s->units[i].faults = mem_zalloc((points + 1) * sizeof *s->units[i].faults);
         most = points > most ? points : most;
     }
-    s->readings = mem_zalloc((2 * most + 1) * sizeof *s->readings);
+    s->readings = mem_zalloc((most + 1) * sizeof *s->readings);
+    s->values = mem_zalloc((most + 1) * sizeof *s->values);
 }
 
 static int mb_source_create(struct source **ret, const void *config, const struct driver_env *env,

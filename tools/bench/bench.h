@@ -63,5 +63,6 @@ int cmd_watch(int argc, char **argv);
 int cmd_groupby(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_nmea(int argc, char **argv);
+int cmd_modbus(int argc, char **argv);
 
 #endif
