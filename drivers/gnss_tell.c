@@ -273,27 +273,61 @@ static void write_evidence(const struct gnss *g, char *to, size_t size)
     snprintf(to + n, size - (size_t)n, "}");
 }
 
-/* An open antenna alone is no fault: the supervisor measures current, and a passive antenna, or one
- * that is fed elsewhere, draws none while the receiver sees twenty satellites. A short always is.
+enum seen { SEEN_NOTHING, SEEN_CLEAR, SEEN_ACTIVE };
+
+/* Not yet for long is neither: who was faulty before we listened has not recovered by our coming.
  */
+static enum seen sees_no_fix(const struct gnss *g, const struct gnss_limits *limits)
+{
+    if (g->has_fix)
+        return SEEN_CLEAR;
+    return g->last.monotonic_at - g->fix_lost_at >= limits->no_fix_ms ? SEEN_ACTIVE : SEEN_NOTHING;
+}
+
+/* An open antenna alone is no fault: the supervisor measures current, and a passive antenna, or one
+ * that is fed elsewhere, draws none while the receiver sees twenty satellites. */
+static enum seen sees_open(const struct gnss *g, const struct gnss_limits *limits)
+{
+    if (g->has_fix || g->antenna == GNSS_ANTENNA_OK || g->antenna == GNSS_ANTENNA_SHORT)
+        return SEEN_CLEAR;
+    if (g->antenna != GNSS_ANTENNA_OPEN || !limits->active_antenna)
+        return SEEN_NOTHING;
+    return sees_no_fix(g, limits);
+}
+
+/* A short always is one. A receiver that has not said is not said to be well, unless by its fix. */
+static enum seen sees_short(const struct gnss *g, const struct gnss_limits *limits)
+{
+    (void)limits;
+    if (g->antenna == GNSS_ANTENNA_SHORT)
+        return SEEN_ACTIVE;
+    if (g->has_fix || g->antenna == GNSS_ANTENNA_OK || g->antenna == GNSS_ANTENNA_OPEN)
+        return SEEN_CLEAR;
+    return SEEN_NOTHING;
+}
+
 void gnss_tell_conditions(const struct gnss *g, const struct gnss_limits *limits,
                           const struct driver_env *env)
 {
-    bool lacks_fix = !g->has_fix && g->last.monotonic_at - g->fix_lost_at >= limits->no_fix_ms;
-    bool is_said = g->antenna == GNSS_ANTENNA_OK || g->antenna == GNSS_ANTENNA_OPEN ||
-                   g->antenna == GNSS_ANTENNA_SHORT;
-    bool is_open = g->antenna == GNSS_ANTENNA_OPEN && lacks_fix && limits->active_antenna;
+    static const struct {
+        const char *code;
+        enum seen (*sees)(const struct gnss *g, const struct gnss_limits *limits);
+    } faults[] = {
+        { "gnss_antenna_open", sees_open },
+        { "gnss_antenna_short", sees_short },
+        { "gnss_no_fix", sees_no_fix },
+    };
     char evidence[192];
 
     if (!limits->service_device)
         return;
     write_evidence(g, evidence, sizeof evidence);
-    tell(limits, env, "gnss_no_fix", lacks_fix, g->last.at, evidence);
-    /* A receiver that has not said is not said to be well, unless its fix says so. */
-    if (!is_said && !g->has_fix)
-        return;
-    tell(limits, env, "gnss_antenna_open", is_open, g->last.at, evidence);
-    tell(limits, env, "gnss_antenna_short", g->antenna == GNSS_ANTENNA_SHORT, g->last.at, evidence);
+    for (size_t i = 0; i < LENGTH(faults); i++) {
+        enum seen seen = faults[i].sees(g, limits);
+
+        if (seen != SEEN_NOTHING)
+            tell(limits, env, faults[i].code, seen == SEEN_ACTIVE, g->last.at, evidence);
+    }
 }
 
 void gnss_tell_silence(const struct gnss_limits *limits, const struct driver_env *env,

@@ -41,7 +41,7 @@ enum {
     LOCK_AFTER = 2,   /* good checksums */
     FEW_BYTES = 64,
     LOOKS_MAX = 3,
-    OLD_MS = 2000,        /* what waited longer in the line is dropped */
+    OLD_MS = 3000,        /* what waited longer in the line is dropped */
     GOOD_SHARE_E4 = 9000, /* less of the checksums, and somebody should look */
     REOPEN_AFTER = 6,     /* silences: a connection may be dead without a word */
 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/instant.h"
@@ -164,12 +165,78 @@ static void test_sky(void **state)
     assert_int_equal(sky.tracked_30, 3);
 }
 
+/* --- A device in service */
+
+static void keep_condition(void *house, const struct condition *c)
+{
+    char *said = house;
+
+    assert_string_equal(c->device, "G-1");
+    assert_non_null(strstr(c->evidence, "\"antenna\":"));
+    snprintf(said + strlen(said), 200 - strlen(said), "%s%s ", c->active ? "+" : "-", c->code + 5);
+}
+
+static void test_conditions(void **state)
+{
+    static const struct {
+        const char *what;
+        enum gnss_antenna antenna;
+        bool has_fix;
+        int64_t without_ms; /* a fix */
+        bool active_antenna;
+        const char *want;
+    } cases[] = {
+        { "all is well", GNSS_ANTENNA_OK, true, 0, true, "-antenna_open -antenna_short -no_fix " },
+        { "open, with a fix", GNSS_ANTENNA_OPEN, true, 0, true,
+          "-antenna_open -antenna_short -no_fix " },
+        { "open, no fix yet", GNSS_ANTENNA_OPEN, false, 500, true, "-antenna_short " },
+        { "open, no fix for long", GNSS_ANTENNA_OPEN, false, 1000, true,
+          "+antenna_open -antenna_short +no_fix " },
+        { "the same of a passive antenna", GNSS_ANTENNA_OPEN, false, 1000, false,
+          "-antenna_short +no_fix " },
+        { "short, with a fix", GNSS_ANTENNA_SHORT, true, 0, true,
+          "-antenna_open +antenna_short -no_fix " },
+        { "short, no fix yet", GNSS_ANTENNA_SHORT, false, 500, true,
+          "-antenna_open +antenna_short " },
+        { "nothing said, no fix yet", GNSS_ANTENNA_UNSAID, false, 500, true, "" },
+        { "nothing said, no fix for long", GNSS_ANTENNA_UNSAID, false, 1000, true, "+no_fix " },
+        { "nothing said, with a fix", GNSS_ANTENNA_UNSAID, true, 0, true,
+          "-antenna_open -antenna_short -no_fix " },
+        { "it does not know", GNSS_ANTENNA_UNKNOWN, false, 500, true, "" },
+    };
+    static const struct sink sink = { .condition = keep_condition };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct gnss_limits limits = { .silence_ms = 5000,
+                                      .no_fix_ms = 1000,
+                                      .active_antenna = cases[i].active_antenna,
+                                      .service_device = "G-1" };
+        char said[200] = "";
+        struct driver_env env = { .sink = &sink, .house = said };
+        struct gnss g;
+
+        print_message("# %s\n", cases[i].what);
+        gnss_init(&g, 1000, false);
+        g.antenna = cases[i].antenna;
+        g.has_fix = cases[i].has_fix;
+        gnss_epoch_init(&g.last, 77, 1000 + cases[i].without_ms);
+        gnss_tell_conditions(&g, &limits, &env);
+        assert_string_equal(said, cases[i].want);
+        said[0] = '\0';
+        limits.service_device = NULL;
+        gnss_tell_conditions(&g, &limits, &env);
+        assert_string_equal(said, "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fix),      cmocka_unit_test(test_first_fix),
-        cmocka_unit_test(test_lost_fix), cmocka_unit_test(test_time_stands_still),
-        cmocka_unit_test(test_unroll),   cmocka_unit_test(test_sky),
+        cmocka_unit_test(test_fix),        cmocka_unit_test(test_first_fix),
+        cmocka_unit_test(test_lost_fix),   cmocka_unit_test(test_time_stands_still),
+        cmocka_unit_test(test_unroll),     cmocka_unit_test(test_sky),
+        cmocka_unit_test(test_conditions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

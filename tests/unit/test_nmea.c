@@ -517,9 +517,14 @@ static void test_no_fix_for_long(void **state)
     f->burst = no_fix;
     f->antenna = open_antenna;
     start(f, "service_device = \"G-1\"; no_fix = \"1s\";");
-    expect_condition(f, "G-1 gnss_no_fix clear");
     expect_condition(f, "G-1 gnss_no_fix active");
     expect_condition(f, "G-1 gnss_antenna_open active");
+    /* Until then it was not said to be well, either: it may have been faulty before. */
+    assert_false(was_condition(f, "G-1 gnss_no_fix clear"));
+    assert_false(was_condition(f, "G-1 gnss_antenna_open clear"));
+    f->burst = fix;
+    expect_condition(f, "G-1 gnss_no_fix clear");
+    expect_condition(f, "G-1 gnss_antenna_open clear");
 }
 
 static void test_unplugged_is_no_fault_of_the_device(void **state)
