@@ -55,7 +55,8 @@ static void show_fact(struct text_buffer *to, const struct meeting_fact *f, stru
     struct kpi kpi = { .direction = f->name.direction };
     struct fact_view view = { .kpi = &kpi, .period = week, .scope = f->scope, .fact = &f->fact,
                               .coverage = f->coverage, .state = f->state,
-                              .revision = f->revision, .as_of = f->as_of };
+                              .revision = f->revision, .pending = f->restatement_pending,
+                              .as_of = f->as_of };
 
     text_set(kpi.id, sizeof kpi.id, f->name.kpi);
     json_out_comma(to);
