@@ -83,6 +83,3 @@ CREATE INDEX amendment_ticket ON amendment (kind, ticket);
 INSERT INTO amendment (seq, kind, ticket, at, by)
 SELECT seq, kind, subject, at, json_extract(json, '$.by')
 FROM event WHERE json_extract(json, '$.type') = kind || '.amended' AND kind NOT IN ('device', 'source');
-
--- For streaks: the weeks of one scope.
-CREATE INDEX fact_week ON fact (scope, period, kpi) WHERE kind = 1;

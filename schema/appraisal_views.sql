@@ -71,13 +71,13 @@ FROM sealed_period p JOIN sealed_fact s ON s.seal = p.seal AND s.period = p.peri
 DROP VIEW IF EXISTS appraisal_week;
 CREATE VIEW appraisal_week AS
 WITH cell (period, kpi, scope) AS (
-    SELECT c.period, s.kpi, s.scope
+    SELECT c.period, own.kpi, own.scope
     FROM house h JOIN calendar c JOIN (
         SELECT kpi, 'company' AS scope FROM kpi
         UNION
         SELECT kpi, 'department:' || department FROM kpi WHERE department IS NOT NULL
         UNION
-        SELECT pk.kpi, po.scope FROM post_kpi pk JOIN post po USING (post)) s
+        SELECT pk.kpi, po.scope FROM post_kpi pk JOIN post po USING (post)) own
     WHERE c.kind = 1 AND c.begin_at <= h.as_of
       AND c.end_at >= coalesce((SELECT min(end_at) FROM fact), h.as_of)
     -- And what other departments did, or what is configured no more.
@@ -131,21 +131,28 @@ FROM (
         coalesce(s.verdict, f.verdict, 'no_data') AS verdict,
         coalesce(s.shortfall, f.shortfall, 0) AS shortfall,
         coalesce(ps.shortfall, pf.shortfall, 0) AS make_up,         -- last week's shortfall
-        -- Walking back from this week: how many missed before the first that ends it, which is one
-        -- that is neither missed nor stepped over.
-        (SELECT count(*) FROM (
-            SELECT verdict, sum(verdict NOT IN ('missed', 'too_few', 'no_data'))
-                            OVER (ORDER BY period DESC) AS ended
-            FROM (SELECT w.period, x.verdict
-                  FROM sealed_period w JOIN sealed_fact x ON x.seal = w.seal AND x.period = w.period
-                  WHERE w.kind = 1 AND w.period <= cell.period AND x.kpi = cell.kpi
-                    AND x.scope = cell.scope
-                  UNION ALL
-                  SELECT y.period, y.verdict FROM fact y
-                  WHERE y.kind = 1 AND y.scope = cell.scope AND y.period <= cell.period
-                    AND +y.kpi = cell.kpi           -- by index fact_week, not through all periods
-                    AND NOT EXISTS (SELECT 1 FROM sealed_period w WHERE w.period = y.period)))
-         WHERE verdict = 'missed' AND ended = 0) AS streak,
+        -- Walking back from this week: how many missed behind the last that ended it, which is one
+        -- that is neither missed nor stepped over. Both stop early: a streak is short.
+        (SELECT count(*) FROM calendar q
+         LEFT JOIN sealed_period w ON w.period = q.period
+         LEFT JOIN sealed_fact x ON x.seal = w.seal AND x.period = q.period
+                                AND x.kpi = cell.kpi AND x.scope = cell.scope
+         LEFT JOIN fact y ON w.period IS NULL AND y.kpi = cell.kpi AND y.period = q.period
+                         AND y.scope = cell.scope
+         WHERE q.kind = 1 AND q.begin_at <= c.begin_at
+           AND q.end_at >= (SELECT min(end_at) FROM fact)
+           AND coalesce(x.verdict, y.verdict) = 'missed'
+           AND q.begin_at > coalesce((
+            SELECT q.begin_at FROM calendar q
+            LEFT JOIN sealed_period w ON w.period = q.period
+            LEFT JOIN sealed_fact x ON x.seal = w.seal AND x.period = q.period
+                                   AND x.kpi = cell.kpi AND x.scope = cell.scope
+            LEFT JOIN fact y ON w.period IS NULL AND y.kpi = cell.kpi AND y.period = q.period
+                            AND y.scope = cell.scope
+            WHERE q.kind = 1 AND q.begin_at <= c.begin_at
+              AND q.end_at >= (SELECT min(end_at) FROM fact)
+              AND coalesce(x.verdict, y.verdict) NOT IN ('missed', 'too_few', 'no_data')
+            ORDER BY q.begin_at DESC LIMIT 1), 0)) AS streak,
         r.penalty_after,
         n.why AS explanation_text, n.by AS explanation_by, n.at AS explanation_at,
         coalesce(s.coverage_e4, any_s.coverage_e4,      -- one for all scopes
@@ -205,9 +212,9 @@ WITH look AS NOT MATERIALIZED (
                AND coalesce(t.settled_at <= t.opened_at + k.expire_ms, 1) AS settled,
            t.settled_at - t.opened_at AS took_ms,
            t.flags & 1 AND t.settled_at / 60000 = t.opened_at / 60000 AS same_minute,
-           -- NULL: not amended; 2: by somebody of the department, its head or who has tickets in
-           -- this week's figure; else 1.
-           (SELECT max(1 + (
+           -- NULL: not amended; 1, and 1 << 32 if by somebody of the department: its head, or who
+           -- has tickets in this week's figure. One number, so that it is looked for once.
+           (SELECT max(1 + (1 << 32) * (
                 EXISTS (SELECT 1 FROM holder o JOIN post USING (post)
                         WHERE post.scope = 'department:' || coalesce(t.department, k.department)
                           AND a.by IN (o.name, o.user) AND a.at >= o.begin_at
@@ -223,7 +230,7 @@ WITH look AS NOT MATERIALIZED (
 )
 SELECT period AS week, kpi, 'company' AS scope, count(*) AS tickets,
        total(excluded) / nullif(sum(denominator + excluded), 0) AS excluded_share,
-       count(amended) AS amended, count(nullif(amended, 1)) AS amended_by_own,
+       coalesce(sum(amended), 0) & 0xffffffff AS amended, coalesce(sum(amended), 0) >> 32 AS amended_by_own,
        CASE WHEN expire_ms IS NOT NULL
        THEN total(settled AND 10 * took_ms >= 9 * expire_ms) / nullif(sum(settled), 0) END
            AS last_tenth_share,
@@ -233,7 +240,7 @@ FROM look GROUP BY period, kpi
 UNION ALL
 SELECT period, kpi, 'department:' || department AS scope, count(*) AS tickets,
        total(excluded) / nullif(sum(denominator + excluded), 0) AS excluded_share,
-       count(amended) AS amended, count(nullif(amended, 1)) AS amended_by_own,
+       coalesce(sum(amended), 0) & 0xffffffff AS amended, coalesce(sum(amended), 0) >> 32 AS amended_by_own,
        CASE WHEN expire_ms IS NOT NULL
        THEN total(settled AND 10 * took_ms >= 9 * expire_ms) / nullif(sum(settled), 0) END
            AS last_tenth_share,

@@ -2,15 +2,21 @@
 #include "tests/lib/ledger_fixture.h"
 
 #include <assert.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 #include "base/instant.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "kpi/event.h"
+#include "ledger/ledger_private.h"
 #include "ledger/migrate.h"
 
 static struct target for_all[] = { { .value_e4 = 9800 } };
@@ -233,4 +239,24 @@ char *ledger_fixture_query(sqlite3 *db, const char *sql)
     must(rc, &err);
     sqlite3_finalize(stmt);
     return text_buffer_take(&text);
+}
+
+sqlite3 *ledger_fixture_make_catalogued(struct ledger_fixture *f)
+{
+    sqlite3 *db = ledger_fixture_make(f);
+    struct err err;
+
+    must(sql_exec(db, "PRAGMA synchronous=OFF", &err), &err);
+    must(catalogue_store(db, f->rules, &err), &err);
+    must(sql_execf(db, &err, "UPDATE house SET as_of = %lld", (long long)NOON), &err);
+    return db;
+}
+
+void ledger_fixture_assert_yields(sqlite3 *db, const char *sql, const char *want)
+{
+    char *got = ledger_fixture_query(db, sql);
+
+    if (strcmp(got, want) != 0)
+        fail_msg("%s\n got:  %s\n want: %s", sql, got, want);
+    free(got);
 }

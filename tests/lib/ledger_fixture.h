@@ -40,6 +40,12 @@ void ledger_fixture_log(struct ledger_fixture *f, sqlite3 *db, int64_t at, const
  * a device that moves, gaps. All before NOON + 1 DAY. */
 void ledger_fixture_fill(struct ledger_fixture *f, sqlite3 *db);
 
+/* The same with its catalogue, as of NOON, for what reads the views; in no hurry to be durable. */
+sqlite3 *ledger_fixture_make_catalogued(struct ledger_fixture *f);
+
+/* Fails the test unless the query yields `want`, as ledger_fixture_query writes it. */
+void ledger_fixture_assert_yields(sqlite3 *db, const char *sql, const char *want);
+
 /* What a query yields, as text: columns by '|', rows by ';'. Free with free(). */
 char *ledger_fixture_query(sqlite3 *db, const char *sql);
 

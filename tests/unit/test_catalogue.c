@@ -13,15 +13,6 @@
 #include "ledger/ledger_private.h"
 #include "tests/lib/ledger_fixture.h"
 
-static void assert_yields(sqlite3 *db, const char *sql, const char *want)
-{
-    char *got = ledger_fixture_query(db, sql);
-
-    print_message("# %s\n", sql);
-    assert_string_equal(got, want);
-    free(got);
-}
-
 static void store(sqlite3 *db, const struct rules *rules)
 {
     struct err err = { 0 };
@@ -58,17 +49,17 @@ static void test_what_is_told(void **state)
 
     configure(f->rules);
     store(db, f->rules);
-    assert_yields(db, "SELECT timezone, grace_ms, restate_horizon_ms, penalty_after, "
+    ledger_fixture_assert_yields(db, "SELECT timezone, grace_ms, restate_horizon_ms, penalty_after, "
                       "seal_requires_e4 FROM week_rule",
                   "Asia/Shanghai|86400000|3024000000|3|");
-    assert_yields(db, "SELECT kpi, name_zh, department FROM kpi WHERE place = 0",
+    ledger_fixture_assert_yields(db, "SELECT kpi, name_zh, department FROM kpi WHERE place = 0",
                   "install_success||installation");
-    assert_yields(db, "SELECT * FROM target WHERE kpi = 'fault_rate'", "fault_rate||0|9800");
-    assert_yields(db, "SELECT * FROM post", "head|0|部长|Head|department:installation");
-    assert_yields(db, "SELECT kpi, weight FROM post_kpi ORDER BY place",
+    ledger_fixture_assert_yields(db, "SELECT * FROM target WHERE kpi = 'fault_rate'", "fault_rate||0|9800");
+    ledger_fixture_assert_yields(db, "SELECT * FROM post", "head|0|部长|Head|department:installation");
+    ledger_fixture_assert_yields(db, "SELECT kpi, weight FROM post_kpi ORDER BY place",
                   "install_success|60;repair_success|40");
     /* 2026-01-01T00:00 and 2026-02-01T00:00 in Shanghai. */
-    assert_yields(db, "SELECT name, user, begin_at, end_at FROM holder ORDER BY place",
+    ledger_fixture_assert_yields(db, "SELECT name, user, begin_at, end_at FROM holder ORDER BY place",
                   "Li|li|1767196800000|1769875200000;Wang||1769875200000|");
     sql_close(db);
 }
@@ -79,12 +70,12 @@ static void test_calendar(void **state)
     sqlite3 *db = ledger_fixture_make(f);
 
     store(db, f->rules);
-    assert_yields(db, "SELECT period, previous, end_at - begin_at FROM calendar "
+    ledger_fixture_assert_yields(db, "SELECT period, previous, end_at - begin_at FROM calendar "
                       "WHERE kind = 1 AND begin_at <= 1795147200000 AND end_at > 1795147200000",
                   "2026-W47|2026-W46|604800000");
-    assert_yields(db, "SELECT previous FROM calendar WHERE period = '2027-W01'", "2026-W53");
-    assert_yields(db, "SELECT previous FROM calendar WHERE period = '2027-01'", "2026-12");
-    assert_yields(db, "SELECT count(*) FROM calendar a JOIN calendar b ON a.kind = b.kind "
+    ledger_fixture_assert_yields(db, "SELECT previous FROM calendar WHERE period = '2027-W01'", "2026-W53");
+    ledger_fixture_assert_yields(db, "SELECT previous FROM calendar WHERE period = '2027-01'", "2026-12");
+    ledger_fixture_assert_yields(db, "SELECT count(*) FROM calendar a JOIN calendar b ON a.kind = b.kind "
                       "AND a.previous = b.period WHERE b.end_at != a.begin_at", "0");
     sql_close(db);
 }
@@ -97,10 +88,10 @@ static void test_plans(void **state)
 
     configure(f->rules);
     store(db, f->rules);
-    assert_yields(db, "SELECT kind, count(*), sum(planned) FROM plan_part GROUP BY kind",
+    ledger_fixture_assert_yields(db, "SELECT kind, count(*), sum(planned) FROM plan_part GROUP BY kind",
                   "0|371|2400;1|53|2400;2|12|2400;3|1|2400");
-    assert_yields(db, "SELECT planned FROM plan_part WHERE period = '2026-W47'", "47");
-    assert_yields(db, "SELECT count(*) FROM plan_part w WHERE kind = 1 AND planned != (SELECT "
+    ledger_fixture_assert_yields(db, "SELECT planned FROM plan_part WHERE period = '2026-W47'", "47");
+    ledger_fixture_assert_yields(db, "SELECT count(*) FROM plan_part w WHERE kind = 1 AND planned != (SELECT "
                       "sum(planned) FROM plan_part d WHERE d.kind = 0 AND d.begin_at >= w.begin_at "
                       "AND d.begin_at < w.end_at)", "0");
     sql_close(db);
@@ -121,7 +112,7 @@ static void test_written_when_it_differs(void **state)
     f->rules->posts[0].holders[1].until_day = 20500;
     store(db, f->rules);
     assert_true(sqlite3_total_changes(db) > before);
-    assert_yields(db, "SELECT count(*) FROM holder WHERE end_at IS NULL", "0");
+    ledger_fixture_assert_yields(db, "SELECT count(*) FROM holder WHERE end_at IS NULL", "0");
     sql_close(db);
 }
 
