@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -417,6 +418,18 @@ static int run_house(struct house *h)
     return status;
 }
 
+/* Each terminal and each asker is a descriptor: the usual 1024 are the system's caution, and not
+ * our measure. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);     /* then it stays, and who comes too many is told */
+}
+
 static int serve(const char *path)
 {
     struct house h = { .path = path, .conf = offline_conf(path) };
@@ -426,6 +439,7 @@ static int serve(const char *path)
         return EXIT_USAGE;
     umask(0027);
     signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
     /* A batch takes the memory of the one before it, not new pages from the system each time. What
      * a rush needed goes back when the ledger has become quiet. */
     (void)mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);

@@ -58,6 +58,7 @@ void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn)
 int cmd_insert(int argc, char **argv);
 int cmd_post(int argc, char **argv);
 int cmd_ask(int argc, char **argv);
+int cmd_echo(int argc, char **argv);
 int cmd_fixed(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_groupby(int argc, char **argv);

@@ -8,9 +8,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    { "ask", cmd_ask },       { "fixed", cmd_fixed }, { "groupby", cmd_groupby },
-    { "history", cmd_history }, { "insert", cmd_insert }, { "modbus", cmd_modbus },
-    { "nmea", cmd_nmea },     { "post", cmd_post },
+    { "ask", cmd_ask },       { "echo", cmd_echo },   { "fixed", cmd_fixed },
+    { "groupby", cmd_groupby }, { "history", cmd_history }, { "insert", cmd_insert },
+    { "modbus", cmd_modbus }, { "nmea", cmd_nmea },   { "post", cmd_post },
     { "watch", cmd_watch },
 };
 
@@ -19,6 +19,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "usage: kpi-bench ask|fixed|groupby|history|insert|modbus|nmea|post|watch ...\n");
+    fprintf(stderr,
+            "usage: kpi-bench ask|echo|fixed|groupby|history|insert|modbus|nmea|post|watch ...\n");
     return 2;
 }
