@@ -359,6 +359,7 @@ static int open_doors(struct house *h, struct err *err)
                                            .intake = h->intake,
                                            .ledger = h->ledger,
                                            .sources = h->sources,
+                                           .live = h->live,
                                            .bench = h->bench,
                                            .lookups = h->lookups,
                                            .conf = h->conf,

@@ -6,6 +6,7 @@
 #include "bench/bench.h"
 #include "board.h"
 #include "intake.h"
+#include "live.h"
 #include "lookup/lookup.h"
 #include "sources.h"
 
@@ -19,6 +20,7 @@ struct api_house {
     struct intake *intake;
     struct ledger *ledger;
     struct sources *sources;
+    struct live *live;
     struct bench *bench;
     struct lookups *lookups;
     const struct conf *conf;            /* replaced by api_set_conf after a reload */

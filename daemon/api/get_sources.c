@@ -1,7 +1,12 @@
 /* GET /v1/sources: every input, as its owner knows it. */
 #include "api/get_sources.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/json_out.h"
+
+enum { CURSOR_SHOWN = 200 };
 
 static void instant(struct text_buffer *to, const struct api *api, const char *key, int64_t at)
 {
@@ -21,6 +26,34 @@ void show_lag(struct text_buffer *to, const struct intake_counts *counts)
     json_out_integer(to, "mean_ms",
                      counts->accepted ? counts->lag_sum_ms / (int64_t)counts->accepted : 0);
     text_buffer_adds(to, "}");
+}
+
+/* What the source says of itself as a whole: counters of a gateway, the fix of a receiver. What is
+ * not good now is null: no reading is better than an old one. */
+static bool show_reading(void *arg, const struct live_value *v)
+{
+    struct text_buffer *to = arg;
+
+    json_out_key(to, v->point);
+    if (v->state != LIVE_GOOD)
+        text_buffer_adds(to, "null");
+    else if (v->is_text)
+        json_out_string(to, v->text, strlen(v->text));
+    else
+        text_buffer_addf(to, "%.15g", v->number);
+    return true;
+}
+
+/* A driver's cursor may be long; it is for the driver. */
+static void show_cursor(struct text_buffer *to, const char *cursor)
+{
+    char begin[CURSOR_SHOWN];
+
+    if (cursor && strlen(cursor) >= sizeof begin) {
+        (void)snprintf(begin, sizeof begin, "%.*s...", (int)sizeof begin - 4, cursor);
+        cursor = begin;
+    }
+    json_out_text(to, "cursor", cursor);
 }
 
 static void show_source(struct text_buffer *to, const struct api *api, const struct source_view *v)
@@ -46,7 +79,11 @@ static void show_source(struct text_buffer *to, const struct api *api, const str
     json_out_integer(to, "quarantined", (int64_t)v->counts->quarantined);
     instant(to, api, "last_event_at", v->counts->last_event_at);
     show_lag(to, v->counts);
-    json_out_text(to, "cursor", v->cursor);
+    json_out_key(to, "readings");
+    text_buffer_adds(to, "{");
+    live_each(api->house.live, v->name, "", show_reading, to);
+    text_buffer_adds(to, "}");
+    show_cursor(to, v->cursor);
     text_buffer_adds(to, "}");
 }
 
