@@ -315,6 +315,16 @@ static int inherited_socket(int *ret_fd, struct err *err)
     return 0;
 }
 
+/* A table that cannot be read is no reason to count nothing at all. */
+static void load_faults(const struct house *h)
+{
+    struct err err;
+
+    if (conditions_load(h->conditions, h->conf->database, &h->conf->rules, &err) < 0)
+        log_err("kpid: which devices are faulty cannot be read: %s; a fault that ended while kpid "
+                "was down stays active until it is seen to come and go again", err.text);
+}
+
 /* All that answers or asks on the loop. */
 static int open_doors(struct house *h, struct err *err)
 {
@@ -327,9 +337,7 @@ static int open_doors(struct house *h, struct err *err)
     h->live = live_create(&clock_system);
     h->conditions =
         conditions_create(&h->loop, h->intake, &clock_system, &h->conf->conditions);
-    rc = conditions_load(h->conditions, h->conf->database, &h->conf->rules, err);
-    if (rc < 0)
-        return rc;
+    load_faults(h);
     h->sources = sources_create(&h->loop, h->conf, h->intake, h->ledger, h->live, h->conditions,
                                 &clock_system);
     h->bench = bench_create(&(struct bench_house){ .loop = &h->loop,
