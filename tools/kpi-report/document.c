@@ -47,7 +47,7 @@ void document_heading(struct document *document, const char *text)
     add_block(document, BLOCK_HEADING)->text = mem_strdup(text);
 }
 
-static char *print(const char *format, va_list arguments)
+__attribute__((format(printf, 1, 0))) static char *print(const char *format, va_list arguments)
 {
     va_list again;
     char *text;
