@@ -261,6 +261,14 @@ static void check_unit(struct unit_reading *r, const struct mb_unit_setup *u, co
         fault_add_at(r->faults, option_tree_place(group, "name"),
                      "name \"bus\" is where the bus itself has its readings: call the unit "
                      "otherwise");
+    for (size_t i = 0; u->map && i < u->map->point_count; i++)
+        if (mb_point_width(&u->map->points[i]) > u->registers_max)
+            fault_add_at(
+                r->faults, option_tree_place(group, "registers_max"),
+                "unit \"%s\" gives %u registers at once, and point \"%s\" of its map takes "
+                "%u: it would tear; write at least that",
+                u->name, u->registers_max, u->map->points[i].name,
+                mb_point_width(&u->map->points[i]));
     for (size_t i = 0; i < r->setup->unit_count; i++) {
         const struct mb_unit_setup *other = &r->setup->units[i];
 

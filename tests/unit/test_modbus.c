@@ -100,7 +100,7 @@ static void late_answers(struct fixture *f, enum wire wire, int late_ms)
              "{ name = \"u2\"; id = 2; map = \"two\"; timeout = \"80ms\"; } );");
     wait_number(f, "u1", "b", 90);
     fake_modbus_fault(&f->server, 1, FAKE_LATE, late_ms, -1);
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 25; i++) {
         house_turn(&f->house, 50);
         a = value_of(f, "u1", "a");
         b = value_of(f, "u1", "b");

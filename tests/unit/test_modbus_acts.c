@@ -306,6 +306,8 @@ static void test_check(void **state)
           "id 250 is reserved: write 1 to 247, or 255 for the TCP device itself" },
         { UNITS("{ name = \"a\"; id = 1; map = \"lad\"; }"),
           "there is no map \"lad\": did you mean \"led\"?" },
+        { UNITS("{ name = \"a\"; id = 1; registers_max = 3; }"),
+          "unit \"a\" gives 3 registers at once, and point \"serial\" of its map takes 4" },
         { UNITS("{ name = \"bus\"; id = 1; }"), "name \"bus\" is where the bus itself" },
         { "transport = \"tcp\"; host = \"h\"; units = ( );", "the bus has no unit: write units" },
         { "transport = \"rtu\"; units = ( { name = \"a\"; id = 1; } );",
