@@ -1,4 +1,6 @@
 /* GET /v1/status: the house at a glance. */
+#include <string.h>
+
 #include "api/api_private.h"
 #include "api/handlers.h"
 #include "api/well.h"
@@ -64,6 +66,35 @@ static void show_ledger(struct text_buffer *to, const struct ledger_stats *stats
     json_out_integer(to, "last_commit_us", stats->last_commit_us);
     json_out_integer(to, "wal_bytes", stats->wal_bytes);
     text_buffer_adds(to, "}");
+}
+
+/* The last week that is sealed, and what is to be restated, as far as the board holds them. */
+static void show_seal(struct text_buffer *to, const struct api *api)
+{
+    const struct publication *now = board_now(api->house.board);
+    const struct standing *last = NULL;
+    char period[PERIOD_SIZE];
+
+    for (size_t i = 0; i < now->standing_count; i++) {
+        const struct standing *s = &now->standings[i];
+
+        if (s->period.kind == PERIOD_WEEK && (!last || s->period.number > last->period.number))
+            last = s;
+    }
+    object(to, "seal");
+    json_out_integer(to, "sealed_weeks", now->sealed_weeks);
+    json_out_text(to, "last_week", last ? period_format(period, last->period) : NULL);
+    json_out_integer(to, "revision", last ? last->revision : 0);
+    instant(to, api, "as_of", last ? last->as_of : 0);
+    json_out_key(to, "restatement_pending");
+    text_buffer_adds(to, "[");
+    for (size_t i = 0; i < now->standing_count; i++)
+        if (now->standings[i].pending && now->standings[i].period.kind != PERIOD_DAY) {
+            json_out_comma(to);
+            period_format(period, now->standings[i].period);
+            json_out_string(to, period, strlen(period));
+        }
+    text_buffer_adds(to, "]}");
 }
 
 static void show_socket(struct text_buffer *to, const struct api *api)
@@ -137,7 +168,7 @@ static void end(struct call *call)
     json_out_integer(&out, "quarantine_waiting", now->stats.waiting_quarantine);
     show_generation(&out, api);
     show_ledger(&out, &now->stats);
-    text_buffer_adds(&out, ",\"seal\":{\"sealed_weeks\":0}");
+    show_seal(&out, api);
     show_sources(&out, api);
     json_out_integer(&out, "facts_in_memory", (int64_t)board_facts(api->house.board));
     text_buffer_addf(&out, ",\"loop\":{\"utilisation\":%.4f}", api->load.share);

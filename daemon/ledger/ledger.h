@@ -137,6 +137,7 @@ struct publication {
     int64_t window_from;        /* the board holds the periods that end after this */
     struct standing *standings; /* every sealed period of the window; NULL: unchanged */
     size_t standing_count;
+    int64_t sealed_weeks;       /* in all */
     struct ledger_stats stats;
 };
 

@@ -46,9 +46,22 @@ int moved_keep_device(struct ledger *l, const char *device, int64_t from, struct
     return sql_run(s->keep_device, "keeping the name of a device", err);
 }
 
-int moved_keep_recounted(sqlite3 *db, const char *cause, struct err *err)
+/* Those of the log's tail, which the stored tables do not know yet: there were none. */
+static int keep_uncounted(sqlite3 *db, const char *cause, struct err *err)
 {
     return sql_execf(
+        db, err,
+        "INSERT OR IGNORE INTO ticket_was (kind, ticket, flags, events, numerator, denominator, "
+        "excluded, pending, seal, cause) SELECT r.kind, r.ticket, 0, 0, 0, 0, 0, 0, "
+        "(SELECT max(n) FROM seal), '%s' FROM rebuild_ticket r LEFT JOIN ticket o "
+        "ON o.first_seq = r.first_seq WHERE o.first_seq IS NULL "
+        "AND r.counts_at < (SELECT max(end_at) FROM sealed_period)",
+        cause);
+}
+
+int moved_keep_recounted(sqlite3 *db, const char *cause, struct err *err)
+{
+    int rc = sql_execf(
         db, err,
         "INSERT OR IGNORE INTO ticket_was "
         "SELECT " TICKET_COLUMNS ", (SELECT max(n) FROM seal), '%s' FROM ticket "
@@ -61,6 +74,24 @@ int moved_keep_recounted(sqlite3 *db, const char *cause, struct err *err)
         "OR o.pending IS NOT r.pending OR o.site IS NOT r.site OR o.staff IS NOT r.staff "
         "OR o.department IS NOT r.department OR o.model IS NOT r.model))",
         cause);
+
+    return rc < 0 ? rc : keep_uncounted(db, cause, err);
+}
+
+/* Where no configuration came since, what differs moved. */
+int moved_find_pending(sqlite3 *db, int64_t as_of, struct err *err)
+{
+    return sql_execf(
+        db, err,
+        "UPDATE sealed_period AS p SET pending_at = %lld, "
+        "pending_seal = (SELECT max(n) FROM seal) WHERE pending_at IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM seal c WHERE c.kind = 'configured' AND c.n > p.seal) "
+        "AND (EXISTS (SELECT kpi, scope, numerator, denominator, excluded, pending FROM fact "
+        "WHERE period = p.period EXCEPT SELECT kpi, scope, numerator, denominator, excluded, "
+        "pending FROM sealed_fact WHERE seal = p.seal AND period = p.period) "
+        "OR EXISTS (SELECT kpi, scope FROM sealed_fact WHERE seal = p.seal AND period = p.period "
+        "EXCEPT SELECT kpi, scope FROM fact WHERE period = p.period))",
+        (long long)as_of);
 }
 
 /* --- Comparing. */

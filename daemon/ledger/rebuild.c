@@ -47,15 +47,40 @@ static int update_house(sqlite3 *db, const struct rules *rules, int64_t as_of, s
     return rc;
 }
 
+/* Do the stored counts and these rules count alike? Then whatever a rebuild finds otherwise came
+ * with an event or with time, as what the daemon counts does. */
+static int counts_alike(sqlite3 *db, const struct rules *rules, bool *ret, struct err *err)
+{
+    char *counting = rules_counting_text(rules);
+    sqlite3_stmt *stmt = NULL;
+    int rc = sql_prepare(db, "SELECT counting = ?1 FROM house", &stmt, err);
+
+    *ret = false;
+    if (rc == 0) {
+        sql_bind_text(stmt, 1, counting);
+        rc = sql_step(stmt, "house", err);
+        if (rc > 0)
+            *ret = sqlite3_column_int(stmt, 0) != 0;
+        sqlite3_finalize(stmt);
+    }
+    free(counting);
+    return rc < 0 ? rc : 0;
+}
+
 /* The old way of renaming leaves the views' texts alone, which is what the swap wants. */
 static int swap(sqlite3 *db, const struct rules *rules, int64_t as_of, struct err *err)
 {
+    bool alike = false;
     int rc = sql_exec(db, "PRAGMA legacy_alter_table=ON; BEGIN IMMEDIATE", err);
 
     if (rc == 0)
-        rc = moved_keep_recounted(db, "rules", err);
+        rc = counts_alike(db, rules, &alike, err);
+    if (rc == 0)
+        rc = moved_keep_recounted(db, alike ? "events" : "rules", err);
     if (rc == 0)
         rc = staging_swap(db, err);
+    if (rc == 0 && alike)
+        rc = moved_find_pending(db, as_of, err);
     if (rc == 0)
         rc = update_house(db, rules, as_of, err);
     if (rc == 0)

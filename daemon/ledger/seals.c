@@ -127,6 +127,7 @@ static void forget(struct seals *s)
     }
     s->sealed_until = INSTANT_NONE;
     s->last_week = INT32_MIN;
+    s->sealed_weeks = 0;
     s->stale = true;
 }
 
@@ -144,6 +145,7 @@ static int take_period(struct seals *s, sqlite3_stmt *row, struct err *err)
         p = mem_zalloc(sizeof *p);
         p->period = (struct period){ .kind = period.kind, .number = period.number };
         HASH_ADD(hh, s->periods, period, sizeof p->period, p);
+        s->sealed_weeks += period.kind == PERIOD_WEEK;
     }
     if (p->seal != seal) {
         free(p->coverage);

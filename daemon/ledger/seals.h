@@ -48,6 +48,7 @@ struct seals {
     struct heard *weeks;
     int64_t sealed_until;       /* no sealed period ends later; INSTANT_NONE: nothing is sealed */
     int32_t last_week;          /* day number of the last sealed week's Monday */
+    int64_t sealed_weeks;       /* how many */
     int64_t last_sealing;       /* record of the last week that was sealed */
     bool stale;                 /* `next_at` is to be found anew */
     int64_t next_at;            /* nothing is due before; INSTANT_NEVER: nothing */
@@ -124,6 +125,8 @@ int moved_keep_ticket(struct ledger *l, const struct touched *t, struct err *err
 int moved_keep_device(struct ledger *l, const char *device, int64_t from, struct err *err);
 /* During the swap of a rebuild: tickets that a rule counts differently. */
 int moved_keep_recounted(sqlite3 *db, const char *cause, struct err *err);
+/* After it: sealed periods, sealed under the rules in force, that differ from the counted facts. */
+int moved_find_pending(sqlite3 *db, int64_t as_of, struct err *err);
 
 /* chain.c */
 struct chain_record {

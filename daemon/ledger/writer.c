@@ -450,6 +450,7 @@ static void fill_publication(struct ledger *l, struct publication *p)
     p->stats = l->stats;
     if (whole)
         fill_window(l, p);
+    p->sealed_weeks = l->seals->sealed_weeks;
     seals_fill(l, p, p->window_from);
     if (l->gaps_news) {
         p->gaps = gaps_copy(l);

@@ -430,6 +430,7 @@ static void test_rebuild(void **state)
 {
     struct world *w = *state;
     struct err err;
+    sqlite3 *db;
 
     tell(w, MONDAY - 4 * DAY, "\"type\":\"install.settled\",\"ticket\":\"A\","
                               "\"outcome\":\"success\"");
@@ -448,6 +449,25 @@ static void test_rebuild(void **state)
     open_ledger(w);
     assert_shown(w, "install_success", "2026-W47", "sealed 1 1/1 pending");
     assert_shown(w, "install_success", "2026-11", "open 0 2/2");
+
+    /* What a kill left in the log alone moves a sealed week, though a rebuild is who counts it. */
+    assert_int_equal(by_hand(w, LEDGER_RESTATE, "2026-W47"), 0);
+    ledger_close(w->ledger);
+    db = ledger_fixture_make(w->fixture);
+    ledger_fixture_log(w->fixture, db, MONDAY - 2 * DAY, "\"type\":\"install.settled\","
+                       "\"ticket\":\"C\",\"outcome\":\"failure\"");
+    sql_close(db);
+    assert_int_equal(ledger_rebuild(&(struct ledger_options){ .path = w->fixture->path,
+                                                              .rules = w->fixture->rules,
+                                                              .digest = "d1",
+                                                              .by = "test",
+                                                              .clock = &w->clock.clock },
+                                    false, NULL, &err), 0);
+    open_ledger(w);
+    assert_shown(w, "install_success", "2026-W47", "sealed 2 2/2 pending");
+    assert_int_equal(by_hand(w, LEDGER_RESTATE, "2026-W47"), 0);
+    assert_query(w, "SELECT subject, before_denominator, after_denominator FROM moved "
+                    "WHERE seal = (SELECT max(seal) FROM moved) AND kind = 'install'", "C|0|1");
 }
 
 /* What a kill at some step of a sealing leaves: a copy of the files at that moment. */

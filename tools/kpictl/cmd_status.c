@@ -77,6 +77,20 @@ static void print_ledger(const struct kpictl *kpictl, yajl_val status)
          (double)answer_integer(status, "ledger.wal_bytes") / (1024 * 1024));
 }
 
+static void print_seal(const struct kpictl *kpictl, yajl_val status)
+{
+    const char *last = answer_text(status, "seal.last_week");
+    size_t pending = answer_length(status, "seal.restatement_pending");
+
+    if (last[0])
+        line(kpictl, "sealed", COLOUR_NONE, "%s, revision %" PRId64 "; %" PRId64 " weeks in all",
+             last, answer_integer(status, "seal.revision"),
+             answer_integer(status, "seal.sealed_weeks"));
+    for (size_t i = 0; i < pending; i++)
+        line(kpictl, "", COLOUR_WARNING, "%s moved since it was sealed: a restatement is pending",
+             answer_text(answer_item(status, "seal.restatement_pending", i), ""));
+}
+
 static void print_sources(const struct kpictl *kpictl, yajl_val status)
 {
     int64_t down = answer_integer(status, "sources.down");
@@ -117,6 +131,7 @@ int run_status(struct kpictl *kpictl)
     print_health(kpictl, reply.json);
     print_counting(kpictl, reply.json);
     print_ledger(kpictl, reply.json);
+    print_seal(kpictl, reply.json);
     print_sources(kpictl, reply.json);
     print_configuration(kpictl, reply.json);
     line(kpictl, "socket", COLOUR_NONE,
