@@ -3,6 +3,7 @@
  *   GET  /api/orders /api/lookups /api/devices
  *        ?cursor=N&limit=N            changes after the N-th, with `next` and `more`
  *        ?from=MS&to=MS&page=N&limit=N    changes in that time (ms since 1970), page from 1
+ *   GET  /traccar/api/...             the town's taxis as a Traccar server shows them; traccar.h
  *   POST /api/login                   {"account":..,"password":..} or a form -> {"jsession":..}
  *   POST /control/fault               the body is a fault, as for --fault
  *   GET  /control/stats               what was asked so far
@@ -23,6 +24,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "faults.h"
+#include "traccar.h"
 
 struct platform {
     struct platform_options options;
@@ -360,6 +362,19 @@ static enum MHD_Result control(struct call *call, const char *path)
     return answer(call, MHD_HTTP_OK, &body, "application/json", NULL, NULL);
 }
 
+static enum MHD_Result show_traccar(struct call *call, const char *path)
+{
+    const struct traccar_query q = { .id = query_number(call, "id", 0),
+                                     .limit = query_number(call, "limit", INT64_MAX),
+                                     .offset = query_number(call, "offset", 0) };
+    struct text_buffer body = { 0 };
+
+    if (traccar_show(call->platform->world, path, &q, &body))
+        return answer(call, MHD_HTTP_OK, &body, "application/json", NULL, NULL);
+    text_buffer_finish(&body);
+    return answer_text(call, MHD_HTTP_NOT_FOUND, "nothing here\n", "text/plain");
+}
+
 static enum MHD_Result route(struct call *call, const char *path)
 {
     static const char *const feeds[] = { "/api/orders", "/api/lookups", "/api/devices" };
@@ -369,12 +384,14 @@ static enum MHD_Result route(struct call *call, const char *path)
             return is_allowed(call) ? show_feed(call, (enum feed)i) : refuse(call);
     if (strcmp(path, "/api/login") == 0)
         return log_in(call);
+    if (strncmp(path, TRACCAR_API, strlen(TRACCAR_API)) == 0)
+        return is_allowed(call) ? show_traccar(call, path + strlen(TRACCAR_API)) : refuse(call);
     return answer_text(call, MHD_HTTP_NOT_FOUND, "nothing here\n", "text/plain");
 }
 
 static enum MHD_Result serve(struct call *call, const char *path)
 {
-    bool is_api = strncmp(path, "/api/", 5) == 0;
+    bool is_api = strncmp(path, "/control/", 9) != 0;
     struct fault fault =
         is_api && strcmp(path, "/api/login") != 0 ? fault_take() : (struct fault){ 0 };
     enum MHD_Result rc;

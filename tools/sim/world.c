@@ -59,7 +59,7 @@ struct world {
     struct changes changes[FEED_COUNT];
     struct work_order *done;
     size_t done_count, done_capacity, done_taken;
-    unsigned char *is_faulty; /* by taxi */
+    unsigned char *is_faulty; /* by taxi: number of its code, from 1; 0: it is not */
 };
 
 static const char *const sites[] = { "east", "west", "north", "airport" };
@@ -352,8 +352,8 @@ static void fault_device(struct world *w, struct pending p)
                                   .what = FAULTED });
     if (w->is_faulty[p.taxi])
         return;
-    w->is_faulty[p.taxi] = 1;
     p.number = (uint32_t)between(w, 0, LENGTH(codes) - 1);
+    w->is_faulty[p.taxi] = (unsigned char)(p.number + 1);
     show_device(w, p.taxi, "faulted", codes[p.number], p.at);
     p.what = RECOVERED;
     p.since = p.at;
@@ -428,6 +428,21 @@ void world_advance(struct world *w, int64_t now)
 const struct changes *world_changes(const struct world *w, enum feed feed)
 {
     return &w->changes[feed];
+}
+
+struct taxi world_taxi(const struct world *w, uint32_t i)
+{
+    struct taxi t = { .fault = w->is_faulty[i] ? codes[w->is_faulty[i] - 1] : NULL };
+
+    device_name(t.device, i);
+    plate(t.plate, i);
+    t.model = i % 3 ? "JT905-B" : "JT905-A";
+    return t;
+}
+
+uint32_t world_taxis(const struct world *w)
+{
+    return w->options.taxis;
 }
 
 const struct work_order *world_next_work_order(struct world *w)

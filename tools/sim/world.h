@@ -47,6 +47,15 @@ void world_destroy(struct world *world);
 void world_advance(struct world *world, int64_t now);
 
 const struct changes *world_changes(const struct world *world, enum feed feed);
+/* A taxi as it is now. */
+struct taxi {
+    char device[24], plate[24];
+    const char *model;
+    const char *fault; /* NULL: it has none */
+};
+uint32_t world_taxis(const struct world *world);
+struct taxi world_taxi(const struct world *world, uint32_t i);
+
 /* The next finished work order, in order; NULL: none since. Borrows until the next call. */
 const struct work_order *world_next_work_order(struct world *world);
 
