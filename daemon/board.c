@@ -7,7 +7,8 @@
  * else, and needs no queue of his own.
  *
  * A new generation of rules comes with all facts anew. What it does not change keeps its place in
- * the order of changes: a reload is no flood for those who watch. */
+ * the order of changes: a reload is no flood for those who watch. It is taken beside the old one, a
+ * slice at a time, so that it holds up nobody; until it is whole, the old one answers. */
 #include "board.h"
 
 #include <assert.h>
@@ -17,43 +18,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "board_private.h"
 #include "kpi/coverage.h"
-#include "kpi/scope.h"
 
-/* One fact. The key is the part of `is` from `kpi` to the end of the text in `scope`, which lie
- * side by side; `is` is zeroed first, so that the padding among them is equal, too. */
-struct entry {
-    struct published_fact is;
-    uint64_t change;
-    int64_t changed_at;          /* position of the commit */
-    struct entry *newer, *older; /* in order of `change` */
-    struct entry *next_in_period;
-    UT_hash_handle hh;
-};
-
-struct board_period {
-    struct period period;
-    int64_t begin_at, end_at;
-    struct entry *first;
-    size_t count;
-    const struct standing *standing; /* NULL: it is not sealed */
-    UT_hash_handle hh;
-};
-
-/* What one generation of rules knows. */
-struct table {
-    struct entry *facts;          /* hash */
-    struct board_period *periods; /* hash */
-    struct entry *newest, *oldest;
-};
-
-struct board {
-    struct publication now;
-    struct table table;
-    uint64_t changes;
-    struct entry *cursor; /* what board_next_change gave last */
-    struct board_watch *watches;
-};
+enum { SLICE = 500 };             /* facts, under half a millisecond */
 
 _Static_assert(offsetof(struct published_fact, kpi) == 0 &&
                    offsetof(struct published_fact, period) < offsetof(struct published_fact, scope),
@@ -159,14 +127,25 @@ static void drop_period(struct board *b, struct board_period *p)
     free(p);
 }
 
-static void drop_all(struct board *b)
+/* Frees up to `count` entries of a table that nobody reads any more. True if it is empty. */
+static bool drop_some(struct table *t, size_t count)
 {
-    struct board_period *p, *next;
+    HASH_CLEAR(hh, t->facts);
+    t->newest = t->oldest = NULL;
+    while (t->periods) {
+        struct board_period *p = t->periods;
+        struct entry *e;
 
-    HASH_ITER (hh, b->table.periods, p, next) {
-        drop_period(b, p);
+        while ((e = p->first)) {
+            if (count-- == 0)
+                return false;
+            p->first = e->next_in_period;
+            free(e);
+        }
+        HASH_DELETE(hh, t->periods, p);
+        free(p);
     }
-    assert(!b->table.facts && !b->table.newest && !b->table.oldest);
+    return true;
 }
 
 static void free_gaps(struct gaps *gaps, size_t count)
@@ -207,7 +186,8 @@ void board_destroy(struct board *b)
 {
     if (!b)
         return;
-    drop_all(b);
+    (void)drop_some(&b->table, SIZE_MAX);       /* all of it */
+    (void)drop_some(&b->taking.table, SIZE_MAX);
     free_gaps(b->now.gaps, kpi_count(b));
     free_standings(&b->now);
     rules_destroy(b->now.rules);
@@ -262,47 +242,88 @@ static struct entry *heir(const struct table *t, const struct rules *rules,
     return e && same_fact(&e->is.fact, &old->is.fact) ? e : NULL;
 }
 
-/* Hangs those that did not change in their old order, then the others as changed now. */
-static void order_generation(struct board *b, struct table *t, const struct rules *rules,
-                             int64_t position)
-{
-    struct entry *e, *next;
+/* --- A new generation: the publication brings every fact of the window. */
 
-    for (const struct entry *old = b->table.oldest; old; old = old->newer) {
-        e = heir(t, rules, b->now.rules, old);
-        if (!e)
-            continue;
-        e->change = old->change;
-        e->changed_at = old->changed_at;
-        put_newest(t, e);
+static bool add_facts(struct board *b, struct publication *p)
+{
+    struct table *t = &b->taking.table;
+    size_t end = b->taking.fact + SLICE;
+
+    for (; b->taking.fact < p->fact_count && b->taking.fact < end; b->taking.fact++) {
+        const struct published_fact *f = &p->facts[b->taking.fact];
+
+        if (!counts_are_zero(&f->fact.counts) && !find_entry(t, f->kpi, f->period, f->scope))
+            add_entry(t, f, &p->rules->zone);
     }
-    HASH_ITER (hh, t->facts, e, next) {
-        if (e->change)
-            continue;
-        e->change = ++b->changes;
-        e->changed_at = position;
-        put_newest(t, e);
-    }
+    return b->taking.fact == p->fact_count;
 }
 
-/* A new generation: the publication brings every fact of the window. */
-static void take_generation(struct board *b, struct publication *p)
+/* Hangs those that did not change, in their old order. */
+static bool order_unchanged(struct board *b, struct publication *p)
 {
-    struct table table = { 0 };
+    struct taking *taking = &b->taking;
 
-    for (size_t i = 0; i < p->fact_count; i++) {
-        const struct published_fact *f = &p->facts[i];
+    if (!taking->begun)
+        taking->entry = b->table.oldest;
+    taking->begun = true;
+    for (int i = 0; i < SLICE && taking->entry; i++, taking->entry = taking->entry->newer) {
+        struct entry *e = heir(&taking->table, p->rules, b->now.rules, taking->entry);
 
-        if (!counts_are_zero(&f->fact.counts) && !find_entry(&table, f->kpi, f->period, f->scope))
-            add_entry(&table, f, &p->rules->zone);
+        if (!e)
+            continue;
+        e->change = taking->entry->change;
+        e->changed_at = taking->entry->changed_at;
+        put_newest(&taking->table, e);
     }
-    order_generation(b, &table, p->rules, p->position);
-    drop_all(b);
-    b->table = table;
+    return !taking->entry;
+}
+
+/* Hangs the others, as changed now. */
+static bool order_changed(struct board *b, struct publication *p)
+{
+    struct taking *taking = &b->taking;
+
+    if (!taking->begun) {
+        taking->entry = taking->table.facts;
+        taking->changes = b->changes;
+    }
+    taking->begun = true;
+    for (int i = 0; i < SLICE && taking->entry; i++, taking->entry = taking->entry->hh.next) {
+        if (taking->entry->change)
+            continue;
+        taking->entry->change = ++taking->changes;
+        taking->entry->changed_at = p->position;
+        put_newest(&taking->table, taking->entry);
+    }
+    return !taking->entry;
+}
+
+static bool swap_tables(struct board *b, struct publication *p)
+{
+    struct table old = b->table;
+
+    b->table = b->taking.table;
+    b->taking.table = old;
+    b->changes = b->taking.changes;
+    b->cursor = NULL;
     free_gaps(b->now.gaps, kpi_count(b));
     b->now.gaps = NULL;
     rules_destroy(b->now.rules);
     b->now.rules = p->rules;
+    return true;
+}
+
+static bool take_generation(struct board *b, struct publication *p)
+{
+    static bool (*const stages[])(struct board *b, struct publication *p) = {
+        add_facts, order_unchanged, order_changed, swap_tables,
+    };
+
+    if (stages[b->taking.stage](b, p)) {
+        b->taking.stage++;
+        b->taking.begun = false;
+    }
+    return b->taking.stage == LENGTH(stages);
 }
 
 static void evict(struct board *b)
@@ -335,16 +356,13 @@ static void take_standings(struct board *b, struct publication *p)
     free_standings(&b->now);
 }
 
-void board_publish(void *board, struct publication *p)
+/* What else the publication brings, and whoever watches hears of it. */
+static void take_news(struct board *b, struct publication *p)
 {
-    struct board *b = board;
     struct board_watch *next;
     struct publication kept;
     bool moved = p->window_from != b->now.window_from;
 
-    if (p->rules)
-        take_generation(b, p);
-    assert(b->now.rules);
     if (p->gaps) {
         free_gaps(b->now.gaps, kpi_count(b));
         b->now.gaps = p->gaps;
@@ -376,6 +394,30 @@ void board_publish(void *board, struct publication *p)
     p->standing_count = 0;
 }
 
+bool board_publish_some(void *board, struct publication *p)
+{
+    struct board *b = board;
+
+    if (b->taking.news_taken) {
+        if (!drop_some(&b->taking.table, SLICE))
+            return false;
+        b->taking = (struct taking){ 0 };
+        return true;
+    }
+    if (p->rules && !take_generation(b, p))
+        return false;
+    assert(b->now.rules);
+    b->taking.news_taken = p->rules != NULL;
+    take_news(b, p);
+    return !b->taking.news_taken;
+}
+
+void board_publish(void *board, struct publication *p)
+{
+    while (!board_publish_some(board, p))
+        ;
+}
+
 const struct publication *board_now(const struct board *b)
 {
     return &b->now;
@@ -393,82 +435,13 @@ bool board_holds(const struct board *b, struct period period)
     return b->now.rules && period_end(period, &b->now.rules->zone) > b->now.window_from;
 }
 
-static bool is_there(const struct entry *e)
-{
-    return !counts_are_zero(&e->is.fact.counts);
-}
-
 const struct fact *board_fact(const struct board *b, const struct kpi *kpi, struct period period,
                               const char *scope)
 {
     const struct entry *e;
 
     e = find_entry(&b->table, (uint16_t)(kpi - b->now.rules->kpis), period, scope);
-    return e && is_there(e) ? &e->is.fact : NULL;
-}
-
-struct order {
-    const struct entry *entry;
-    const char *kpi;
-};
-
-static int by_kpi_and_scope(const void *left, const void *right)
-{
-    const struct order *a = left, *b = right;
-    int order = strcmp(a->kpi, b->kpi);
-
-    return order ? order : strcmp(a->entry->is.scope, b->entry->is.scope);
-}
-
-/* 1 if `each` wants no more. */
-static int each_of_period(const struct board *b, const struct board_period *p, const char *kpi,
-                          const char *scope,
-                          int (*each)(void *arg, const struct published_fact *fact), void *arg)
-{
-    struct order *found = mem_realloc_array(NULL, p->count, sizeof *found);
-    size_t count = 0;
-    int rc = 0;
-
-    for (const struct entry *e = p->first; e; e = e->next_in_period) {
-        const char *id = b->now.rules->kpis[e->is.kpi].id;
-
-        if (is_there(e) && (!kpi || strcmp(kpi, id) == 0) &&
-            (!scope || scope_matches(scope, e->is.scope)))
-            found[count++] = (struct order){ .entry = e, .kpi = id };
-    }
-    qsort(found, count, sizeof *found, by_kpi_and_scope);
-    for (size_t i = 0; i < count && !rc; i++)
-        rc = each(arg, &found[i].entry->is);
-    free(found);
-    return rc;
-}
-
-static int by_period(const void *left, const void *right)
-{
-    const struct board_period *const *a = left, *const *b = right;
-
-    return period_compare((*a)->period, (*b)->period);
-}
-
-void board_each(const struct board *b, struct period from, struct period to, const char *kpi,
-                const char *scope, int (*each)(void *arg, const struct published_fact *fact),
-                void *arg)
-{
-    size_t count = 0;
-    struct board_period **found, *p, *next;
-
-    found = mem_realloc_array(NULL, HASH_COUNT(b->table.periods) + 1, sizeof *found);
-    HASH_ITER (hh, b->table.periods, p, next) {
-        if (p->period.kind == from.kind && p->period.number >= from.number &&
-            p->period.number <= to.number)
-            found[count++] = p;
-    }
-    qsort(found, count, sizeof *found, by_period);
-    for (size_t i = 0; i < count; i++) {
-        if (each_of_period(b, found[i], kpi, scope, each, arg))
-            break;
-    }
-    free(found);
+    return e && entry_is_there(e) ? &e->is.fact : NULL;
 }
 
 const struct standing *board_standing(const struct board *b, struct period period)

@@ -13,6 +13,9 @@ void board_destroy(struct board *board);
 
 /* Takes one commit's news; leaves NULL behind in what it kept. Shaped for ledger_drain. */
 void board_publish(void *board, struct publication *publication);
+/* The same for ledger_drain_some: takes half a millisecond of it. False: call again with the same
+ * one; until it has been taken the board answers as before it. */
+bool board_publish_some(void *board, struct publication *publication);
 
 /* Present rules, as_of, position and so on; borrows until the next board_publish. The struct's
  * `facts` are NULL. `rules` is NULL before the first publication. */

@@ -75,7 +75,9 @@ static void on_news(uv_async_t *news)
 {
     struct house *h = news->data;
 
-    ledger_drain(h->ledger, board_publish, h->board);
+    if (!ledger_drain_some(h->ledger, board_publish_some, h->board) &&
+        !uv_is_closing((uv_handle_t *)news))
+        uv_async_send(news);    /* the rest on the next turn */
     if (h->wants_last)
         submit_last(h);
 }

@@ -330,12 +330,26 @@ static void finish_publication(struct publication *p)
     rules_destroy(p->rules);
 }
 
+/* Puts what the ledger thread has brought behind what is being drained. */
+static void collect_news(struct ledger *l)
+{
+    struct news **end = &l->draining;
+
+    while (*end)
+        end = &(*end)->next;
+    pthread_mutex_lock(&l->outbox_lock);
+    *end = l->outbox_first;
+    l->outbox_first = l->outbox_last = NULL;
+    pthread_mutex_unlock(&l->outbox_lock);
+}
+
 static void free_outbox(struct ledger *l)
 {
-    struct news *next;
+    struct news *o;
 
-    for (struct news *o = l->outbox_first; o; o = next) {
-        next = o->next;
+    collect_news(l);
+    while ((o = l->draining)) {
+        l->draining = o->next;
         finish_publication(&o->publication);
         free(o->requests);
         free(o);
@@ -398,23 +412,44 @@ size_t ledger_queue_length(struct ledger *l)
     return mailbox_length(l->inbox);
 }
 
-void ledger_drain(struct ledger *l, void (*publish)(void *arg, struct publication *), void *arg)
+bool ledger_drain_some(struct ledger *l, bool (*publish)(void *arg, struct publication *),
+                       void *arg)
 {
-    struct news *o, *next;
+    struct news *o;
 
-    pthread_mutex_lock(&l->outbox_lock);
-    o = l->outbox_first;
-    l->outbox_first = l->outbox_last = NULL;
-    pthread_mutex_unlock(&l->outbox_lock);
-    for (; o; o = next) {
-        next = o->next;
-        publish(arg, &o->publication);
+    collect_news(l);
+    while ((o = l->draining)) {
+        if (!publish(arg, &o->publication))
+            return false;
+        l->draining = o->next;
         finish_publication(&o->publication);
         for (size_t i = 0; i < o->request_count; i++)
             o->requests[i]->done(o->requests[i]);
         free(o->requests);
         free(o);
     }
+    return true;
+}
+
+/* A `publish` that takes all at once. */
+struct whole {
+    void (*publish)(void *arg, struct publication *);
+    void *arg;
+};
+
+static bool publish_whole(void *arg, struct publication *p)
+{
+    const struct whole *whole = arg;
+
+    whole->publish(whole->arg, p);
+    return true;
+}
+
+void ledger_drain(struct ledger *l, void (*publish)(void *arg, struct publication *), void *arg)
+{
+    struct whole whole = { publish, arg };
+
+    (void)ledger_drain_some(l, publish_whole, &whole);  /* all at once */
 }
 
 int64_t ledger_downtime_from(struct ledger *l)

@@ -185,6 +185,10 @@ size_t ledger_queue_length(struct ledger *ledger);
  * must leave NULL behind), and calls `done` of completed requests, in order. */
 void ledger_drain(struct ledger *ledger, void (*publish)(void *arg, struct publication *),
                   void *arg);
+/* The same with a `publish` that may take a publication piece by piece, and returns false until it
+ * has all of it. False: come again, on another turn of the loop. */
+bool ledger_drain_some(struct ledger *ledger, bool (*publish)(void *arg, struct publication *),
+                       void *arg);
 
 /* Every fact of the store, in no order. Only where there is no ledger thread (replay, tests). */
 int ledger_each_fact(struct ledger *ledger,

@@ -190,6 +190,7 @@ struct ledger {
     pthread_mutex_t outbox_lock;        /* of the outbox and of `cursors` */
     struct cursor *cursors;
     struct news *outbox_first, *outbox_last;
+    struct news *draining;              /* loop thread: taken out of the outbox */
     void (*notify)(void *arg);
     void *notify_arg;
     void (*progress)(void *arg, const char *what);

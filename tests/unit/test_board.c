@@ -341,6 +341,60 @@ static void test_new_generation(void **state)
     assert_changes(w, &number, "company:1@10 company:5@10 site:a:1@11 ");
 }
 
+/* A generation of many facts comes in slices. Until the last one the board answers as before, to
+ * whoever watches as well; then all of it is there at once. */
+static void test_a_large_generation_holds_nobody_up(void **state)
+{
+    enum { MANY = 3000 };
+    struct world *w = *state;
+    struct published_fact *facts = mem_zalloc(MANY * sizeof *facts);
+    struct publication p = { .position = 11, .as_of = NOON, .facts = facts, .fact_count = MANY,
+                             .window_from = NOON - 36 * DAY };
+    uint64_t number = 0;
+    int slices = 1;
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++) {
+            const struct counts counts = { .numerator = i % 7, .denominator = 7 + round * (i % 2) };
+
+            facts[i].period = period("2026-W47");
+            snprintf(facts[i].scope, sizeof facts[i].scope, "staff:%d", i);
+            facts[i].fact = fact_of(&counts, &w->kpis[0], facts[i].period, facts[i].scope);
+        }
+        p.rules = copy_of_rules(w);
+        if (round == 0)
+            board_publish(w->board, &p);
+    }
+    number = board_last_change(w->board);
+    while (!board_publish_some(w->board, &p)) {
+        bool taken = look(w, "repair", "2026-W47", "staff:1")->counts.denominator == 8;
+
+        slices++;
+        assert_int_equal(board_last_change(w->board), number + (taken ? MANY / 2 : 0));
+        assert_int_equal(look(w, "repair", "2026-W47", "staff:2999")->counts.denominator,
+                         taken ? 8 : 7);
+        assert_int_equal(board_facts(w->board), MANY);
+    }
+    assert_true(slices >= 4 * MANY / 1000);
+    assert_int_equal(look(w, "repair", "2026-W47", "staff:1")->counts.denominator, 8);
+    assert_null(p.rules);
+    free(facts);
+}
+
+/* Given up in the middle, as when the daemon stops. */
+static void test_a_generation_that_is_not_finished(void **state)
+{
+    struct world *w = *state;
+    struct publication p = { .position = 1, .as_of = NOON, .facts = w->facts,
+                             .window_from = NOON - 36 * DAY };
+
+    add(w, 0, "2026-W47", "company", 1, 1);
+    p.fact_count = w->fact_count;
+    p.rules = copy_of_rules(w);
+    assert_false(board_publish_some(w->board, &p));
+    rules_destroy(p.rules);
+}
+
 static void test_a_kpi_that_is_no_more(void **state)
 {
     struct world *w = *state;
@@ -436,6 +490,8 @@ int main(void)
         TEST(test_resuming_by_position),
         TEST(test_window),
         TEST(test_new_generation),
+        TEST(test_a_large_generation_holds_nobody_up),
+        TEST(test_a_generation_that_is_not_finished),
         TEST(test_a_kpi_that_is_no_more),
         TEST(test_as_of),
         TEST(test_view),
