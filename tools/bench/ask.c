@@ -63,7 +63,8 @@ static int64_t run(struct asker *askers, int count, const char *question, int64_
 }
 
 /* ask SOCKET QUESTION CONNECTIONS TOTAL: QUESTION is a path ("/v1/..."), or the words of a Redis
- * command. Prints answers a second, p50 and p99 in microseconds, bytes of one answer. */
+ * command. Prints answers a second, p50 and p99 in microseconds, bytes of one answer, and the
+ * slowest answer in microseconds. */
 int cmd_ask(int argc, char **argv)
 {
     static struct asker askers[ASKERS_MAX];
@@ -89,8 +90,8 @@ int cmd_ask(int argc, char **argv)
     }
     samples_clear(&samples);
     took = run(askers, connections, question, total, &samples);
-    printf("%.0f %.1f %.1f %zu\n", (double)total * 1e9 / (double)took,
+    printf("%.0f %.1f %.1f %zu %.0f\n", (double)total * 1e9 / (double)took,
            samples_percentile(&samples, 0.5), samples_percentile(&samples, 0.99),
-           askers[0].length);
+           askers[0].length, samples_percentile(&samples, 1));
     return 0;
 }
