@@ -23,7 +23,7 @@
 #include "base/json_out.h"
 #include "base/instant.h"
 #include "base/mem.h"
-#include "kpi/device.h"
+#include "kpi/ticket.h"
 #include "ledger/reads.h"
 #include "outbox.h"
 
@@ -290,55 +290,30 @@ void conditions_take(struct conditions *c, const char *input, const struct condi
 
 /* --- The faults of the ledger */
 
-struct loading {
-    struct conditions *conditions;
-    struct reader *reader;
-    const struct rules *rules;
-    int64_t as_of;
-    int rc;
-    struct err *err;
-};
-
-static int load_device(void *arg, const char *device)
+static int load_fault(void *arg, const char *device, const char *code, int64_t since)
 {
-    struct loading *l = arg;
-    struct device_history history = { 0 };
+    struct conditions *c = arg;
+    struct fault_seen probe = { 0 }, *f = NULL;
 
-    l->rc = reader_device(l->reader, device, l->rules, l->as_of, &history, l->err);
-    if (l->rc <= 0)
-        return l->rc < 0;
-    for (size_t i = 0; i < history.fault_count; i++) {
-        const struct fault_interval *fault = &history.faults[i];
-        struct fault_seen probe = { 0 }, *f = NULL;
-
-        if (fault->during.end == INSTANT_NEVER &&
-            !find(l->conditions, device, fault->code, &probe))
-            f = remember(l->conditions, &probe);
-        if (f) {
-            f->faulted = true;
-            f->last_at = fault->during.begin;
-        }
+    if (!find(c, device, code, &probe))
+        f = remember(c, &probe);
+    if (f) {
+        f->faulted = true;
+        f->last_at = since;
     }
-    device_history_finish(&history);
     return 0;
 }
 
-int conditions_load(struct conditions *c, const char *path, const struct rules *rules,
-                    struct err *err)
+int conditions_load(struct conditions *c, const char *path, struct err *err)
 {
-    struct loading loading = { .conditions = c, .rules = rules, .err = err };
-    int64_t position;
-    int rc = reader_open(&loading.reader, path, err);
+    struct reader *reader;
+    int rc = reader_open(&reader, path, err);
 
     if (rc < 0)
         return rc;
-    rc = reader_begin(loading.reader, &loading.as_of, &position, err);
-    if (rc == 0) {
-        rc = reader_faulty_names(loading.reader, load_device, &loading, err);
-        reader_end(loading.reader);
-    }
-    reader_close(loading.reader);
-    return rc == 0 && loading.rc < 0 ? loading.rc : rc;
+    rc = reader_faults(reader, load_fault, c, err);
+    reader_close(reader);
+    return rc;
 }
 
 /* --- The whole */

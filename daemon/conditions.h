@@ -24,8 +24,7 @@ void conditions_set_conf(struct conditions *conditions, const struct conf_condit
 /* Takes over the faults that are active in the ledger at `path`, so that one which ended while
  * nobody watched is recovered, and none is told twice. Blocks: once, before the loop. 0, or
  * negative errno. */
-int conditions_load(struct conditions *conditions, const char *path, const struct rules *rules,
-                    struct err *err);
+int conditions_load(struct conditions *conditions, const char *path, struct err *err);
 
 /* One sighting by `input`, the source of the events that may come of it. Copies both. */
 void conditions_take(struct conditions *conditions, const char *input,

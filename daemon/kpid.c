@@ -322,7 +322,7 @@ static void load_faults(const struct house *h)
 {
     struct err err;
 
-    if (conditions_load(h->conditions, h->conf->database, &h->conf->rules, &err) < 0)
+    if (conditions_load(h->conditions, h->conf->database, &err) < 0)
         log_err("kpid: which devices are faulty cannot be read: %s; a fault that ended while kpid "
                 "was down stays active until it is seen to come and go again", err.text);
 }

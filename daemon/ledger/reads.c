@@ -29,7 +29,7 @@ enum read_statement {
     READ_REVISION,
     READ_EVENTS,
     READ_DEVICE_NAMES,
-    READ_FAULTY_NAMES,
+    READ_FAULTS,
     READ_QUARANTINE,
     READ_CHAIN,
     READ_TICKETS_OPENED,
@@ -79,7 +79,9 @@ static const char *const texts[READ_STATEMENTS] = {
     [READ_EVENTS] = "SELECT seq, received_at, via, json FROM event "
                     "WHERE kind = ?1 AND subject = ?2 ORDER BY at, source, id",
     [READ_DEVICE_NAMES] = "SELECT device FROM device WHERE device > ?1 ORDER BY device",
-    [READ_FAULTY_NAMES] = "SELECT device FROM device WHERE faults <> '[]' ORDER BY device",
+    [READ_FAULTS] = "SELECT device, code.value, since.value FROM device "
+                    "CROSS JOIN json_each(faults) AS code CROSS JOIN json_each(faults_at) AS since "
+                    "WHERE faults <> '[]' AND since.key = code.key ORDER BY device",
     [READ_QUARANTINE] = "SELECT n, line, received_at, last_at, times, via, reason, state, raw "
                         "FROM quarantine WHERE state = 'waiting' AND n > ?1 ORDER BY n",
     [READ_TICKETS_OPENED] = "SELECT " TICKET_COLUMNS " FROM ticket WHERE kind = ?1 "
@@ -472,16 +474,18 @@ int reader_device_names(struct reader *reader, const char *after,
     return finish(stmt, rc);
 }
 
-int reader_faulty_names(struct reader *reader, int (*each)(void *arg, const char *device),
-                        void *arg, struct err *err)
+int reader_faults(struct reader *reader,
+                  int (*each)(void *arg, const char *device, const char *code, int64_t since),
+                  void *arg, struct err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = statement(reader, READ_FAULTY_NAMES, &stmt, err);
+    int rc = statement(reader, READ_FAULTS, &stmt, err);
 
     if (rc < 0)
         return rc;
     while ((rc = sql_step(stmt, "devices", err)) > 0)
-        if (each(arg, sql_column_text(stmt, 0)))
+        if (each(arg, sql_column_text(stmt, 0), sql_column_text(stmt, 1),
+                 sqlite3_column_int64(stmt, 2)))
             break;
     return finish(stmt, rc);
 }

@@ -117,9 +117,11 @@ int reader_device(struct reader *reader, const char *device, const struct rules 
 /* Devices in order of name after `after` (NULL: from the first). */
 int reader_device_names(struct reader *reader, const char *after,
                         int (*each)(void *arg, const char *device), void *arg, struct err *err);
-/* Devices with a fault that is active, in order of name. Looks at every device. */
-int reader_faulty_names(struct reader *reader, int (*each)(void *arg, const char *device),
-                        void *arg, struct err *err);
+/* Each fault that is active, in order of device and code. Looks at every device's row, and at
+ * nothing else. */
+int reader_faults(struct reader *reader,
+                  int (*each)(void *arg, const char *device, const char *code, int64_t since),
+                  void *arg, struct err *err);
 
 struct quarantine_row {
     int64_t n, line, received_at, last_at, times;

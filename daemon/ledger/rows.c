@@ -148,30 +148,37 @@ bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
 
 static int compare_codes(const void *a, const void *b)
 {
-    const char *const *x = a, *const *y = b;
+    const struct fault_interval *const *x = a, *const *y = b;
 
-    return strcmp(*x, *y);
+    return strcmp((*x)->code, (*y)->code);
 }
 
-/* The active fault codes as a JSON array, sorted. Gives. */
-static char *active_faults(const struct device_history *history)
+/* The active faults as two JSON arrays: their codes, sorted, and since when each lasts. Gives. */
+static void active_faults(const struct device_history *history, char **ret_codes,
+                          char **ret_begins)
 {
-    const char **codes = mem_alloc((history->fault_count + 1) * sizeof *codes);
-    struct text_buffer json = { 0 };
+    const struct fault_interval **active =
+        mem_alloc((history->fault_count + 1) * sizeof(struct fault_interval *));
+    struct text_buffer codes = { 0 }, begins = { 0 };
     size_t count = 0;
 
     for (size_t i = 0; i < history->fault_count; i++)
         if (history->faults[i].during.end == INSTANT_NEVER)
-            codes[count++] = history->faults[i].code;
-    qsort(codes, count, sizeof *codes, compare_codes);
-    text_buffer_adds(&json, "[");
+            active[count++] = &history->faults[i];
+    qsort(active, count, sizeof(struct fault_interval *), compare_codes);
+    text_buffer_adds(&codes, "[");
+    text_buffer_adds(&begins, "[");
     for (size_t i = 0; i < count; i++) {
-        text_buffer_adds(&json, i > 0 ? "," : "");
-        json_out_string(&json, codes[i], strlen(codes[i]));
+        text_buffer_adds(&codes, i > 0 ? "," : "");
+        json_out_string(&codes, active[i]->code, strlen(active[i]->code));
+        text_buffer_addf(&begins, "%s%lld", i > 0 ? "," : "",
+                         (long long)active[i]->during.begin);
     }
-    text_buffer_adds(&json, "]");
-    free(codes);
-    return text_buffer_take(&json);
+    text_buffer_adds(&codes, "]");
+    text_buffer_adds(&begins, "]");
+    free(active);
+    *ret_codes = text_buffer_take(&codes);
+    *ret_begins = text_buffer_take(&begins);
 }
 
 /* The last value, "" if there is none. */
@@ -186,14 +193,18 @@ static const char *latest_value(const struct device_history *history, int attrib
 void rows_bind_device(sqlite3_stmt *stmt, const struct device_history *history,
                       const struct rules *rules, int64_t as_of)
 {
+    char *codes, *begins;
+
     sql_bind_text(stmt, 1, history->device);
     sql_bind_integer(stmt, 2, device_in_service(history, as_of));
     sql_bind_text_or_null(stmt, 3, latest_value(history, DEVICE_SITE));
     sql_bind_text_or_null(stmt, 4, latest_value(history, DEVICE_MODEL));
     sql_bind_text_or_null(stmt, 5, latest_value(history, DEVICE_DEPARTMENT));
+    active_faults(history, &codes, &begins);
     /* SQLite takes the bytes; it fails only without memory, and then the step says so. */
-    (void)sqlite3_bind_text(stmt, 6, active_faults(history), -1, free);
-    sql_bind_instant(stmt, 7, device_due_at(history, rules, as_of));
+    (void)sqlite3_bind_text(stmt, 6, codes, -1, free);
+    (void)sqlite3_bind_text(stmt, 7, begins, -1, free);
+    sql_bind_instant(stmt, 8, device_due_at(history, rules, as_of));
 }
 
 void rows_fact(struct bulk_value to[FACT_COLUMN_COUNT], char name[PERIOD_SIZE],

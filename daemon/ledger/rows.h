@@ -62,9 +62,10 @@ bool rows_read_ticket(sqlite3_stmt *stmt, int first, struct ticket *ticket,
 int rows_damaged(struct err *err, const char *table);
 
 /* Table device. */
-#define DEVICE_COLUMNS "device, in_service, site, model, department, faults, due_at"
+#define DEVICE_COLUMNS "device, in_service, site, model, department, faults, faults_at, due_at"
 #define DEVICE_PUT_INTO(table)                                                                     \
-    "INSERT OR REPLACE INTO " table " (" DEVICE_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    "INSERT OR REPLACE INTO " table " (" DEVICE_COLUMNS ") "                                       \
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 #define DEVICE_PUT DEVICE_PUT_INTO("device")
 
 /* As the device stands at `as_of`, the instant that `history` was folded for. */

@@ -383,8 +383,7 @@ static void test_faults_of_the_ledger(void **state)
                        "\"type\":\"device.recovered\",\"device\":\"D2\",\"code\":\"L\"");
     assert_int_equal(rebuild_in_place(db, w->files->rules, NOON, NULL, NULL, &err), 0);
     sql_close(db);
-    assert_int_equal(
-        conditions_load(w->conditions, w->files->path, w->files->rules, &err), 0);
+    assert_int_equal(conditions_load(w->conditions, w->files->path, &err), 0);
     assert_int_equal(conditions_view(w->conditions).known, 1);
 
     script(w, "+0 +10 +20");
@@ -403,8 +402,7 @@ static void test_no_ledger_to_load(void **state)
     struct world *w = *state;
     struct err err;
 
-    assert_int_equal(conditions_load(w->conditions, w->files->path, w->files->rules, &err),
-                     -ENOENT);
+    assert_int_equal(conditions_load(w->conditions, w->files->path, &err), -ENOENT);
 }
 
 int main(void)

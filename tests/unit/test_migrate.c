@@ -160,19 +160,23 @@ static sqlite3 *make_old(const char *path, int32_t version)
     return db;
 }
 
-/* Schema 3 takes two columns from the tickets and leaves everything else of them. */
+/* Later schemas took columns from the tickets, moved their rows, and say since when a device's
+ * faults last: all as if it had been counted so. */
 static void test_tickets_become_narrower(void **state)
 {
     static const char tickets[] = "SELECT * FROM ticket ORDER BY kind, ticket";
+    static const char devices[] = "SELECT device, faults, faults_at FROM device ORDER BY device";
     struct ledger_fixture *f = *state;
     sqlite3 *db = ledger_fixture_make(f), *old;
     struct err err;
-    char *before;
+    char *before, *devices_before;
 
     ledger_fixture_fill(f, db);
     assert_int_equal(rebuild_in_place(db, f->rules, NOON, NULL, NULL, &err), 0);
     before = ledger_fixture_query(db, tickets);
     assert_true(strlen(before) > 500);
+    devices_before = ledger_fixture_query(db, devices);
+    assert_non_null(strstr(devices_before, "]|[1"));    /* an active fault with its beginning */
     sql_close(db);
 
     old = make_old(ledger_fixture_path(f, "old.db"), 2);
@@ -180,16 +184,21 @@ static void test_tickets_become_narrower(void **state)
     assert_int_equal(sql_exec(old,
                               "INSERT INTO main.ticket (" TICKET_COLUMNS ", last_source, last_id) "
                               "SELECT " TICKET_COLUMNS ", 'bench', 'e-1' FROM new.ticket;"
-                              "INSERT INTO main.event SELECT * FROM new.event; DETACH new",
+                              "INSERT INTO main.event SELECT * FROM new.event;"
+                              "INSERT INTO main.house SELECT * FROM new.house;"
+                              "INSERT INTO main.device SELECT device, in_service, site, model, "
+                              "department, faults, due_at FROM new.device; DETACH new",
                               &err),
                      0);
     assert_int_equal(migrate(old, NULL, NULL, &err), 0);
     assert_query(old, "SELECT count(*) FROM pragma_table_info('ticket') WHERE name GLOB 'last_[si]*'",
                  "0");
     assert_query(old, tickets, before);
+    assert_query(old, devices, devices_before);
     assert_query(old, "PRAGMA integrity_check", "ok");
     sql_close(old);
     free(before);
+    free(devices_before);
 }
 
 static void test_a_damaged_schema_is_told(void **state)

@@ -281,6 +281,14 @@ static int see_device(void *arg, const char *device)
     return next(s);
 }
 
+static int see_fault(void *arg, const char *device, const char *code, int64_t since)
+{
+    struct seen *s = arg;
+
+    text_buffer_addf(&s->text, "%s %s %lld;", device, code, (long long)(since - NOON) / 60000);
+    return next(s);
+}
+
 static void test_devices(void **state)
 {
     struct ledger_fixture *f = *state;
@@ -295,8 +303,8 @@ static void test_devices(void **state)
     assert_int_equal(reader_device_names(r, "D1", see_device, &seen, &err), 0);
     assert_seen(&seen, "D2 ");
     seen.limit = 0;
-    assert_int_equal(reader_faulty_names(r, see_device, &seen, &err), 0);
-    assert_seen(&seen, "D2 ");
+    assert_int_equal(reader_faults(r, see_fault, &seen, &err), 0);
+    assert_seen(&seen, "D2 gps -2879;D2 lamp -2880;");
 
     assert_int_equal(reader_device(r, "D1", f->rules, NOON, &history, &err), 1);
     assert_int_equal(history.service_count, 1);
@@ -390,7 +398,7 @@ static void test_each_read_has_its_index(void **state)
         { READ_EVENTS, "USING INDEX event_subject", true },
         { READ_DEVICE_NAMES, "USING PRIMARY KEY", false },
         { READ_QUARANTINE, "quarantine_waiting", false },
-    }; /* READ_FAULTY_NAMES looks at every device, once at the start, and says so */
+    }; /* READ_FAULTS looks at every device, once at the start, and says so */
     struct ledger_fixture *f = *state;
     struct reader *r;
 
