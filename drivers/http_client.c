@@ -25,7 +25,9 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "http_failure.h"
 #include "http_url.h"
+#include "quota.h"
 
 /* A timer of 0 ms that is set by a timer would go off in the same turn. */
 enum { REDIRECTS_MAX = 5, TURN_NS = 2000000, TURN_GAP_MS = 1, REDIRECT_BODY_MAX = 65536 };
@@ -40,6 +42,8 @@ struct http_client {
     uv_timer_t curl_timer; /* when curl wants to be woken */
     uv_timer_t deadline;   /* of the whole answer */
     uv_timer_t next_turn;  /* goes on after a long turn, or starts the next request */
+    uv_timer_t allowed;    /* when a quota allows the next request */
+    struct quota quotas[2];
     int open_handles;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -214,6 +218,7 @@ static void leave_multi(struct http_client *c)
     c->is_added = c->curl_is_paused = c->is_paused_for_turn = false;
     uv_timer_stop(&c->deadline);
     uv_timer_stop(&c->next_turn);
+    uv_timer_stop(&c->allowed);
     curl_slist_free_all(c->headers);
     c->headers = NULL;
 }
@@ -245,36 +250,9 @@ static void fail(struct http_client *c, int code, bool is_permanent, const char 
     c->result.is_permanent = is_permanent;
 }
 
-static const struct curl_failure {
-    CURLcode code;
-    int error;
-    bool is_permanent;
-    const char *mend;
-} failures[] = {
-    { CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH, false,
-      "is the name right, and can this machine look up names?" },
-    { CURLE_COULDNT_RESOLVE_PROXY, -EHOSTUNREACH, false, "is proxy right?" },
-    { CURLE_COULDNT_CONNECT, -ECONNREFUSED, false, "is the platform up, and the way to it open?" },
-    { CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT, false,
-      "is the way to it open? connect_timeout and timeout say how long we wait" },
-    { CURLE_PEER_FAILED_VERIFICATION, -EPROTO, true,
-      "its certificate is not trusted: have it renewed, or name the platform's own authority in "
-      "ca_file" },
-    { CURLE_SSL_CONNECT_ERROR, -EPROTO, true, "is it an https port?" },
-    { CURLE_SSL_CACERT_BADFILE, -ENOENT, true, "ca_file cannot be read" },
-    { CURLE_UNSUPPORTED_PROTOCOL, -EPROTO, true, "only http and https are spoken" },
-    { CURLE_URL_MALFORMAT, -EINVAL, true, "is url right?" },
-    { CURLE_GOT_NOTHING, -ECONNRESET, false, "it hung up without an answer" },
-    { CURLE_PARTIAL_FILE, -ECONNRESET, false, "it hung up in the middle of its answer" },
-    { CURLE_RECV_ERROR, -ECONNRESET, false, "the connection broke" },
-    { CURLE_SEND_ERROR, -ECONNRESET, false, "the connection broke" },
-    { CURLE_BAD_CONTENT_ENCODING, -EBADMSG, false, "its answer is compressed in a damaged way" },
-    { CURLE_OK, -EIO, false, "" },
-};
-
 static void fail_from_curl(struct http_client *c, CURLcode code)
 {
-    const struct curl_failure *f = failures;
+    const struct http_failure *f;
     char what[CURL_ERROR_SIZE + 160];
 
     if (c->is_too_large || code == CURLE_FILESIZE_EXCEEDED) {
@@ -289,8 +267,7 @@ static void fail_from_curl(struct http_client *c, CURLcode code)
         fail(c, -EBADMSG, false, "its answer was not wanted to the end");
         return;
     }
-    while (f->code != CURLE_OK && f->code != code)
-        f++;
+    f = http_failure_of(code);
     snprintf(what, sizeof what, "%s%s%s",
              c->error_text[0] ? c->error_text : curl_easy_strerror(code), *f->mend ? ": " : "",
              f->mend);
@@ -450,7 +427,7 @@ static void set_always(struct http_client *c)
     }
 }
 
-static void start_hop(struct http_client *c)
+static void send_hop(struct http_client *c)
 {
     CURLMcode rc;
 
@@ -479,6 +456,30 @@ static void start_hop(struct http_client *c)
     rc = curl_multi_add_handle(c->multi, c->easy);
     assert(rc == CURLM_OK); /* it was not in it */
     c->is_added = true;     /* curl asks for its timer and begins from there */
+}
+
+/* --- Quotas: a redirect is a request like any other. */
+
+static int64_t now_ms(void)
+{
+    return (int64_t)(uv_hrtime() / 1000000);
+}
+
+static void on_allowed(uv_timer_t *timer)
+{
+    start_hop(timer->data);
+}
+
+static void start_hop(struct http_client *c)
+{
+    int64_t wait_ms = quotas_ask(c->quotas, LENGTH(c->quotas), now_ms());
+
+    if (wait_ms == 0)
+        send_hop(c);
+    else
+        uv_timer_start(&c->allowed, on_allowed, (uint64_t)wait_ms, 0);
+    if (wait_ms > 0 && c->request->waits)
+        c->request->waits(c->request->arg, wait_ms);
 }
 
 void http_client_start(struct http_client *c, const struct http_request *request)
@@ -535,7 +536,7 @@ struct http_client *http_client_create(struct uv_loop_s *loop,
 {
     static bool is_curl_ready;
     struct http_client *c = mem_zalloc(sizeof *c);
-    uv_timer_t *timers[] = { &c->curl_timer, &c->deadline, &c->next_turn };
+    uv_timer_t *timers[] = { &c->curl_timer, &c->deadline, &c->next_turn, &c->allowed };
 
     if (!is_curl_ready) {
         CURLcode rc = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -545,6 +546,8 @@ struct http_client *http_client_create(struct uv_loop_s *loop,
     }
     c->loop = loop;
     c->options = *options;
+    quota_init(&c->quotas[0], options->requests_per_minute, SPAN_MINUTE, now_ms());
+    quota_init(&c->quotas[1], options->requests_per_day, SPAN_DAY, now_ms());
     c->ca_file = options->ca_file ? mem_strdup(options->ca_file) : NULL;
     c->proxy = options->proxy ? mem_strdup(options->proxy) : NULL;
     c->multi = curl_multi_init();
@@ -590,6 +593,7 @@ void http_client_close(struct http_client *c, void (*closed)(void *arg), void *a
     uv_close((uv_handle_t *)&c->curl_timer, on_timer_closed);
     uv_close((uv_handle_t *)&c->deadline, on_timer_closed);
     uv_close((uv_handle_t *)&c->next_turn, on_timer_closed);
+    uv_close((uv_handle_t *)&c->allowed, on_timer_closed);
     free(c->ca_file);
     free(c->proxy);
 }

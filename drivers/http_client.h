@@ -20,6 +20,8 @@ struct http_client_options { /* copies */
     int64_t body_max;
     const char *ca_file; /* NULL: the system's */
     const char *proxy;   /* NULL: none */
+    /* Never more of them in any minute, in any day; 0: no bound. */
+    int64_t requests_per_minute, requests_per_day;
 };
 
 struct http_client *http_client_create(struct uv_loop_s *loop,
@@ -39,6 +41,8 @@ struct http_request {
     /* A piece of the body of a good answer (2xx). False ends the request; `done` says so. */
     bool (*body)(void *arg, const char *bytes, size_t length);
     void (*done)(void *arg, const struct http_result *result);
+    /* A quota makes it wait so long. May be called from within, and again; may be NULL. */
+    void (*waits)(void *arg, int64_t ms);
     void *arg;
 };
 

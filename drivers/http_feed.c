@@ -34,7 +34,7 @@
 #include "lines.h"
 #include "template.h"
 
-enum { FIRST_RETRY_MS = 1000, CLOCK_OFF_MS = 30000 };
+enum { FIRST_RETRY_MS = 1000, CLOCK_OFF_MS = 30000, QUOTA_TOLD_MS = 120000 };
 
 struct source {
     struct driver_env env;
@@ -181,17 +181,6 @@ static void on_delivered(struct batch *batch, int status, const struct err *why)
     wait_for(s, backoff_next(&s->backoff, 0));
 }
 
-/* As many lines as a batch may hold. */
-static size_t batch_length(const struct lines *lines)
-{
-    size_t count = 0, bytes = 0;
-
-    while (count < lines->count && count < BATCH_LINES_MAX &&
-           bytes + lines->items[count].length <= BATCH_BYTES_MAX)
-        bytes += lines->items[count++].length;
-    return count;
-}
-
 static void deliver(struct source *s)
 {
     if (s->is_paused || s->in_house)
@@ -200,7 +189,7 @@ static void deliver(struct source *s)
         page_delivered(s);
         return;
     }
-    s->in_batch = batch_length(&s->lines);
+    s->in_batch = lines_batch_length(&s->lines);
     assert(s->in_batch > 0 || s->lines.count == 0);
     s->batch = (struct batch){
         .lines = s->lines.items,
@@ -328,6 +317,16 @@ static void on_answer(void *arg, const struct http_result *result)
     }
 }
 
+/* A quota of ours holds the request back. If it does so for long, figures stand still: say why. */
+static void on_wait(void *arg, int64_t ms)
+{
+    struct source *s = arg;
+
+    s->env.sink->next_attempt(s->env.house, clock_wall(s->env.clock) + ms);
+    if (ms >= QUOTA_TOLD_MS)
+        health_is(s->env.health, SOURCE_DEGRADED, FEED_WAITS_FOR_QUOTA, s->env.clock);
+}
+
 /* --- Logging in */
 
 static void on_no_item(void *arg, const char *json, size_t length, bool is_cut)
@@ -381,6 +380,7 @@ static void log_in(struct source *s)
     http_auth_make_login(s->auth, &s->request);
     s->request.body = login->token || login->ok ? on_body : on_any_body;
     s->request.done = on_login;
+    s->request.waits = on_wait;
     s->request.arg = s;
     http_client_start(s->client, &s->request);
 }
@@ -406,7 +406,8 @@ static void ask(struct source *s)
         log_in(s);
         return;
     }
-    s->request = (struct http_request){ .body = on_body, .done = on_answer, .arg = s };
+    s->request =
+        (struct http_request){ .body = on_body, .done = on_answer, .waits = on_wait, .arg = s };
     feed_request_make(&s->made, c, &s->paging, &s->zone, &s->place, s->auth, &s->request);
     s->page = http_page_create(&settings);
     http_client_start(s->client, &s->request);
@@ -478,6 +479,8 @@ static int feed_create(struct source **ret, const void *config, const struct dri
         .body_max = c->body_max,
         .ca_file = c->ca_file,
         .proxy = c->proxy,
+        .requests_per_minute = c->requests_per_minute,
+        .requests_per_day = c->requests_per_day,
     };
     struct source *s = mem_zalloc(sizeof *s);
     int rc = read_map(s, c, env, err);

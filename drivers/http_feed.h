@@ -17,6 +17,8 @@ struct http_feed_config {
     char *content_type;
     struct option_texts headers;
     int64_t interval_ms;
+    uint32_t requests_per_minute;
+    uint32_t requests_per_day;
 
     int auth;
     char *credential;
@@ -62,6 +64,10 @@ struct http_feed_config {
     int64_t backoff_max_ms;
     int64_t busy_wait_ms;
 };
+
+#define FEED_WAITS_FOR_QUOTA                                                                       \
+    "the next request waits for the platform's quota: raise requests_per_minute or "              \
+    "requests_per_day if it allows more, else interval or page_size"
 
 extern const struct driver driver_http_feed;
 extern const struct option http_feed_options[];

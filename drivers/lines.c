@@ -93,3 +93,13 @@ void lines_finish(struct lines *lines)
     free(lines->extras);
     *lines = (struct lines){ 0 };
 }
+
+size_t lines_batch_length(const struct lines *lines)
+{
+    size_t count = 0, bytes = 0;
+
+    while (count < lines->count && count < BATCH_LINES_MAX &&
+           bytes + lines->items[count].length <= BATCH_BYTES_MAX)
+        bytes += lines->items[count++].length;
+    return count;
+}

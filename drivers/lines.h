@@ -35,4 +35,7 @@ void lines_drop(struct lines *lines, size_t count);
 void lines_clear(struct lines *lines);
 void lines_finish(struct lines *lines);
 
+/* How many of the first ones a batch may hold. */
+size_t lines_batch_length(const struct lines *lines);
+
 #endif

@@ -122,16 +122,6 @@ static void on_delivered(struct batch *batch, int status, const struct err *why)
     deliver(s);
 }
 
-static size_t batch_length(const struct lines *lines)
-{
-    size_t count = 0, bytes = 0;
-
-    while (count < lines->count && count < BATCH_LINES_MAX &&
-           bytes + lines->items[count].length <= BATCH_BYTES_MAX)
-        bytes += lines->items[count++].length;
-    return count;
-}
-
 /* What the poll made known, and then its cursor, unless that is as it was. */
 static void deliver(struct source *s)
 {
@@ -142,7 +132,7 @@ static void deliver(struct source *s)
         succeed(s);
         return;
     }
-    s->in_batch = batch_length(&s->lines);
+    s->in_batch = lines_batch_length(&s->lines);
     s->batch = (struct batch){ .lines = s->lines.items,
                                .count = s->in_batch,
                                .cursor = s->in_batch == s->lines.count ? s->cursor : NULL,

@@ -43,7 +43,7 @@ static void answer(struct connection *c)
     uv_buf_t buffer;
 
     assert(s->answer_count > 0);
-    buffer = uv_buf_init(s->answers[i], (unsigned)strlen(s->answers[i]));
+    buffer = uv_buf_init(s->answers[i], (unsigned)s->lengths[i]);
     if (s->request_count < FAKE_HTTP_MAX)
         s->requests[s->request_count] = mem_strdup(c->request.bytes);
     s->request_count++;
@@ -117,17 +117,28 @@ void fake_http_start(struct fake_http *s, uv_loop_t *loop)
 void fake_http_raw(struct fake_http *s, const char *text)
 {
     assert(s->answer_count < FAKE_HTTP_MAX);
+    s->lengths[s->answer_count] = strlen(text);
     s->answers[s->answer_count++] = mem_strdup(text);
 }
 
 void fake_http_answer(struct fake_http *s, const char *status, const char *headers,
                       const char *body)
 {
-    char *text = mem_printf("HTTP/1.1 %s\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                            status, headers, strlen(body), body);
+    fake_http_bytes(s, status, headers, body, strlen(body));
+}
 
-    fake_http_raw(s, text);
-    free(text);
+void fake_http_bytes(struct fake_http *s, const char *status, const char *headers,
+                     const void *body, size_t length)
+{
+    char *head = mem_printf("HTTP/1.1 %s\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+                            status, headers, length);
+    size_t head_length = strlen(head);
+
+    assert(s->answer_count < FAKE_HTTP_MAX);
+    head = mem_realloc(head, head_length + length + 1);
+    memcpy(head + head_length, body, length);
+    s->lengths[s->answer_count] = head_length + length;
+    s->answers[s->answer_count++] = head;
 }
 
 void fake_http_stop(struct fake_http *s)

@@ -416,6 +416,89 @@ static void test_failures(void **state)
     }
 }
 
+/* [{"source":"s","id":"1"}, {"source":"s","id":"2"}], by gzip. */
+static const unsigned char zipped[] = {
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8b, 0xae, 0x56, 0x2a,
+    0xce, 0x2f, 0x2d, 0x4a, 0x4e, 0x55, 0xb2, 0x52, 0x2a, 0x56, 0xd2, 0x51, 0xca, 0x4c,
+    0x01, 0x32, 0x0c, 0x95, 0x6a, 0x75, 0x14, 0xb0, 0x49, 0x18, 0x29, 0xd5, 0xc6, 0x02,
+    0x00, 0x0f, 0x54, 0x91, 0xb4, 0x32, 0x00, 0x00, 0x00,
+};
+
+static void test_gzip(void **state)
+{
+    struct fixture *f = *state;
+
+    fake_http_bytes(&f->server, "200 OK", "Content-Encoding: gzip\r\n", zipped, sizeof zipped);
+    start(f, "/", "");
+    wait_accepted(f, 2);
+    wait_well(f);
+    assert_string_equal(f->house.accepted[0], EVENT(1));
+    assert_string_equal(f->house.accepted[1], EVENT(2));
+}
+
+/* All of the list was read before it showed: nothing of it is used. */
+static void test_damaged_gzip(void **state)
+{
+    struct fixture *f = *state;
+    unsigned char damaged[sizeof zipped];
+
+    memcpy(damaged, zipped, sizeof zipped);
+    memset(damaged + sizeof damaged - 8, 0xff, 8); /* its sum: all is there, and nothing is sure */
+    fake_http_bytes(&f->server, "200 OK", "Content-Encoding: gzip\r\n", damaged, sizeof damaged);
+    start(f, "/", "");
+    assert_true(house_until(&f->house, house_is_down, NULL, 3000));
+    if (!strstr(f->house.health.why, "compressed in a damaged way"))
+        fail_msg("%s", f->house.health.why);
+    assert_int_equal(f->house.accepted_count, 0);
+}
+
+/* However many pages there are, they come no faster than the platform allows. */
+static void test_quota(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int i = 0; i < 30; i++)
+        fake_http_answer(&f->server, "200 OK", "", "[" EVENT(1) "]");
+    start(f, "/?page={page}", "paging = \"page\"; page_size = 1; requests_per_minute = 40;");
+    wait_asked(f, 1);
+    assert_false(house_until(&f->house, is_asked, &(size_t){ 3 }, 1500));
+    assert_true(f->house.next_attempt_at > clock_wall(&clock_system));
+    /* By hand it is no faster: the quota is the platform's. */
+    assert_true(f->house.driver->poll_now(f->house.source));
+    assert_false(house_until(&f->house, is_asked, &(size_t){ 3 }, 300));
+    wait_asked(f, 3);
+}
+
+/* Long enough to wonder: the figures stand still, and it says why. */
+static void test_quota_of_a_day(void **state)
+{
+    struct fixture *f = *state;
+
+    fake_http_answer(&f->server, "200 OK", "", "[" EVENT(1) "]");
+    start(f, "/", "requests_per_day = 100;");
+    assert_true(house_until(&f->house, house_is_degraded, NULL, 3000));
+    if (!strstr(f->house.health.why, "for the platform's quota: raise requests_per_minute or"))
+        fail_msg("%s", f->house.health.why);
+    assert_int_equal(f->server.request_count, 1);
+    assert_int_equal(f->house.accepted_count, 1);
+}
+
+static void test_retry_after_a_date(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = clock_wall(&clock_system);
+    time_t until = (time_t)(now / 1000) + 40;
+    char header[80];
+    struct tm tm;
+
+    gmtime_r(&until, &tm);
+    strftime(header, sizeof header, "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
+    fake_http_answer(&f->server, "503 Busy", header, "");
+    start(f, "/", "");
+    assert_true(house_until(&f->house, house_is_down, NULL, 2000));
+    assert_in_range((uintmax_t)(f->house.next_attempt_at - now), 38000, 46000);
+}
+
 static void test_retry_after(void **state)
 {
     struct fixture *f = *state;
@@ -563,6 +646,11 @@ int main(void)
         CASE(test_no_credential),
         CASE(test_failures),
         CASE(test_retry_after),
+        CASE(test_retry_after_a_date),
+        CASE(test_gzip),
+        CASE(test_damaged_gzip),
+        CASE(test_quota),
+        CASE(test_quota_of_a_day),
         CASE(test_degraded_first),
         CASE(test_too_large),
         CASE(test_nobody_there),
