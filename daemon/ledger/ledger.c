@@ -19,7 +19,10 @@
 #include "ledger/migrate.h"
 #include "ledger/rebuild.h"
 
-enum { RETRY_MS = 1000 };       /* after a transaction failed */
+enum {
+    RETRY_MS = 1000,            /* after a transaction failed */
+    QUIET_MS = 20,              /* without a request: then there is time to digest the log */
+};
 
 /* The share of the write-ahead log that is in use, kept by SQLite at each commit. */
 static int on_wal(void *arg, sqlite3 *db, const char *name, int pages)
@@ -289,17 +292,20 @@ static void *run_thread(void *arg)
     struct ledger *l = arg;
     bool warned = false;
     uint64_t given_at = 0;
+    int64_t asked_at = 0;
 
     for (;;) {
-        bool digests = seals_digest_some(l);
-        int64_t nap = nap_ms(l);
-        struct ledger_request *r = mailbox_wait(l->inbox, digests ? 1 : nap);
+        bool is_quiet = clock_monotonic(l->clock) - asked_at >= QUIET_MS;
+        bool digests = is_quiet && seals_digest_some(l);
+        int64_t nap = nap_ms(l), wait = digests ? 1 : is_quiet || nap < QUIET_MS ? nap : QUIET_MS;
+        struct ledger_request *r = mailbox_wait(l->inbox, wait);
 
         if (r) {
             take_group(l, r);
+            asked_at = clock_monotonic(l->clock);
         } else if (mailbox_is_closed(l->inbox)) {
             return NULL;
-        } else if (!digests || nap <= 1) {
+        } else if (wait >= nap) {
             give_memory_back(l, &given_at);
             writer_group(l, NULL, 0);
         }
