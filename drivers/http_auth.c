@@ -2,23 +2,21 @@
 #include "http_auth.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "pointer.h"
+#include "secret.h"
 #include "template.h"
 
 enum { SECRET_MAX = 8192 };
 
 struct http_auth {
     enum feed_auth kind;
-    char *path;         /* of the secret's file; NULL: no folder of credentials */
-    char *systemd_path; /* what it is called if systemd loaded the folder as a whole */
+    char *folder;       /* of the secrets; NULL: there is none */
+    char *credential;   /* name of the secret */
     char *name;         /* of the header or query parameter */
     char secret[SECRET_MAX];
     struct http_login login;
@@ -74,9 +72,9 @@ struct http_auth *http_auth_create(const struct http_feed_config *c, const char 
     struct http_auth *a = mem_zalloc(sizeof *a);
 
     a->kind = (enum feed_auth)c->auth;
-    if (a->kind != AUTH_NONE && credentials && c->credential) {
-        a->path = mem_printf("%s/%s", credentials, c->credential);
-        a->systemd_path = mem_printf("%s/credentials_%s", credentials, c->credential);
+    if (a->kind != AUTH_NONE && c->credential) {
+        a->folder = copy(credentials);
+        a->credential = copy(c->credential);
     }
     if (a->kind == AUTH_LOGIN && c->login)
         copy_login(a, c);
@@ -117,8 +115,8 @@ void http_auth_destroy(struct http_auth *a)
     free(a->login_body);
     free(a->login_type);
     free(a->prefix);
-    free(a->path);
-    free(a->systemd_path);
+    free(a->folder);
+    free(a->credential);
     free(a->name);
     free(a);
 }
@@ -199,47 +197,11 @@ void http_auth_check(const struct http_feed_config *c, const struct option_tree 
 
 /* --- The secret */
 
-static int open_secret(const struct http_auth *a)
-{
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-    int fd = open(a->path, flags);
-
-    if (fd < 0 && errno == ENOENT)
-        fd = open(a->systemd_path, flags);
-    return fd;
-}
-
 int http_auth_load(struct http_auth *a, struct err *err)
 {
-    ssize_t length;
-    int fd;
-
     if (a->kind == AUTH_NONE)
         return 0;
-    if (!a->path)
-        return err_set(err, -ENOENT,
-                       "there is no folder of credentials: set credentials, or run "
-                       "under systemd with LoadCredential=");
-    fd = open_secret(a);
-    length = fd < 0 ? -1 : read(fd, a->secret, sizeof a->secret - 1);
-    if (fd < 0 || length < 0) {
-        int code = -errno;
-
-        if (fd >= 0)
-            (void)close(fd);
-        return err_set(err, code,
-                       "the credential %s cannot be read: %s: put the secret into that "
-                       "file",
-                       a->path, strerror(-code));
-    }
-    (void)close(fd); /* only read from */
-    while (length > 0 && strchr("\r\n", a->secret[length - 1]))
-        length--;
-    a->secret[length] = '\0';
-    if (length == 0 || a->secret[strcspn(a->secret, "\r\n")])
-        return err_set(err, -EINVAL, "the credential %s is %s: it holds the secret on one line",
-                       a->path, length == 0 ? "empty" : "more than one line");
-    return 0;
+    return secret_read(a->folder, a->credential, a->secret, sizeof a->secret, err);
 }
 
 /* --- The session */

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "jt808_gateway.h"
+#include "secret.h"
 
 enum {
     BACKLOG = 511,
@@ -333,27 +334,6 @@ void jt808_on_handle_closed(struct jt808_gateway *g)
     stopped(arg);
 }
 
-/* The first line of the secret's file. */
-static int read_secret(struct jt808_gateway *g, const char *name, struct err *err)
-{
-    const char *folder = g->env.credentials;
-    char *path = mem_printf("%s/%s", folder ? folder : "", name);
-    char *loaded = mem_printf("%s/credentials_%s", folder ? folder : "", name);
-    FILE *file = folder ? fopen(path, "re") : NULL;
-
-    if (!file && folder)
-        file = fopen(loaded, "re");
-    if (file && fgets(g->secret, sizeof g->secret, file))
-        g->secret[strcspn(g->secret, "\r\n")] = '\0';
-    if (file)
-        fclose(file);
-    free(path);
-    free(loaded);
-    return g->secret[0] ? 0 : err_set(err, -ENOENT, "there is no secret in the credential %s: put "
-                                      "one line into a file of that name in the folder of "
-                                      "credentials", name);
-}
-
 static void init_timers(struct jt808_gateway *g)
 {
     int rc = uv_timer_init(g->env.loop, &g->tick);
@@ -379,7 +359,7 @@ static int jt808_create(struct source **ret, const void *config, const struct dr
     g->env = *env;
     copy_config(g, c);
     if (c->credential)
-        rc = read_secret(g, c->credential, err);
+        rc = secret_read(env->credentials, c->credential, g->secret, sizeof g->secret, err);
     g->tickets = jt905_tickets_create(env->name, &endings, env->cursor);
     if (rc < 0) {
         free_gateway(g);
