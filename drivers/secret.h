@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 
-/* Reads the secret `name` into `to`, without its line end, anew each time, so that a changed file is
- * taken up. `folder` NULL: there is none. Negative errno with what to do. */
+/* Reads the secret `name` into `to`, without its line end; anew each time, so that a changed file
+ * is taken up. `folder` NULL: there is none. Negative errno with what to do. */
 int secret_read(const char *folder, const char *name, char *to, size_t size, struct err *err);
 
 #endif
