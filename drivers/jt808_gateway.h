@@ -3,6 +3,7 @@
  *   jt808.c            the source: birth, listening, time, counters, death
  *   jt808_link.c       one connection (or one peer over UDP): bytes, limits, the platform behind it
  *   jt808_messages.c   what is made of each message
+ *   jt808_joint.c      messages that come in parts
  *   jt808_watch.c      terminals: their faults, their silence, their readings on the bench
  *   jt808_dispatch.c   orders, into the log and then acknowledged
  *   jt808_locate.c     position queries
@@ -68,6 +69,7 @@ struct jt808_link {
     struct jt808_session session;
     struct jt808_terminal *terminal;    /* once it has greeted */
     struct jt808_framer framer;
+    struct jt808_joint *joint;          /* a message that comes in parts; NULL: none */
     struct jt808_origin *origin;        /* the address that it came from, for the limit of one */
     bool over_udp, closing;
     uint16_t bad_in_a_row;
@@ -158,6 +160,13 @@ void jt808_on_link_gone(struct jt808_link *link);
 /* jt808.c */
 /* A handle of the gateway's has closed; the last one frees it. */
 void jt808_on_handle_closed(struct jt808_gateway *g);
+
+/* jt808_joint.c */
+/* Adds a part; true when the message is whole: then `ret` is it, and borrows from the link until
+ * the next part or jt808_joint_drop. */
+bool jt808_joint_add(struct jt808_link *link, const struct jt808_message *part,
+                     struct jt808_message *ret);
+void jt808_joint_drop(struct jt808_link *link);
 
 /* jt808_watch.c: what terminals suffer from, and where they are */
 /* The terminal of that id, made if need be; NULL: there are too many. */

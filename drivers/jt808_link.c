@@ -125,6 +125,7 @@ static void free_link(struct jt808_link *link)
 {
     origin_release(link->gateway, link->origin);
     jt808_framer_reset(&link->framer);
+    jt808_joint_drop(link);
     free(link);
 }
 

@@ -135,6 +135,7 @@ static bool take_session(struct jt808_link *link, const struct jt808_message *m,
 
 void jt808_on_message(struct jt808_link *link, const struct jt808_message *m)
 {
+    struct jt808_message whole;
     enum jt808_take take;
 
     if (!take_session(link, m, &take) || take == JT808_REFUSED)
@@ -146,12 +147,14 @@ void jt808_on_message(struct jt808_link *link, const struct jt808_message *m)
     if (!link->gateway->config.insist || link->session.authenticated)
         jt808_link_welcome(link);
     jt808_watch_heard(link->gateway, link->terminal);
-    if (m->is_part || m->encryption)
-        return;                 /* of what we read nothing is so long; what is sealed is not ours */
+    if (m->encryption)
+        return;                 /* what is sealed is not ours to read */
     if (take == JT808_WAITS)
         jt808_dispatch_take(link, m, !link->relay);
-    else
-        take_body(link, m);
+    else if (!m->is_part || jt808_joint_add(link, m, &whole))
+        take_body(link, m->is_part ? &whole : m);
+    if (m->is_part && m->number == m->total)
+        jt808_joint_drop(link);
     if (!link->closing && !link->relay && !link->terminal->mask_asked)
         ask_for_mask(link);
 }

@@ -400,6 +400,40 @@ static void test_a_new_connection_replaces_the_old(void **state)
     close(young.fd);
 }
 
+/* A batch of two reports in three parts, the first of them sent twice: what it says last counts. */
+static void test_a_message_in_parts(void **state)
+{
+    struct jt808_location l = { .status = 2 };
+    uint8_t body[128] = { 0, 2, 0 }, wire[JT808_WIRE_MAX];
+    struct jt808_message m = { .dialect = JT808_2013, .id = JT808_LOCATION_BATCH, .is_part = true,
+                               .total = 3, .sender = "013912345678" };
+    static const uint16_t numbers[] = { 1, 1, 2, 3 };
+    size_t n = 3, third;
+    struct peer p;
+
+    (void)state;
+    start("");
+    for (int i = 0; i < 2; i++) {
+        l.alarm = i == 0 ? 0 : 1 << 5;
+        jt808_put_word(body + n, JT808_LOCATION_LENGTH);
+        n += 2 + jt808_location_write(body + n + 2, &l, JT808_2013);
+    }
+    third = n / 3;
+    p = terminal(JT808_2013, "013912345678");
+    for (size_t i = 0; i < LENGTH(numbers); i++) {
+        size_t from = (numbers[i] - 1U) * third, length = numbers[i] == 3 ? n - from : third;
+
+        m.number = numbers[i];
+        m.serial = (uint16_t)(10 + numbers[i]);
+        m.body = body + from;
+        m.length = length;
+        length = jt808_write(wire, &m);
+        assert_int_equal(send(p.fd, wire, length, MSG_NOSIGNAL), length);
+    }
+    assert_true(expect_condition("13912345678 gnss_antenna_open active"));
+    close(p.fd);
+}
+
 static void test_udp(void **state)
 {
     struct peer p;
@@ -760,6 +794,7 @@ int main(void)
         CASE(test_silence_is_offline),
         CASE(test_split_and_sticky),
         CASE(test_a_new_connection_replaces_the_old),
+        CASE(test_a_message_in_parts),
         CASE(test_udp),
         CASE(test_misbehaving),
         CASE(test_too_many),
