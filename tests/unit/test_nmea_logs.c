@@ -191,7 +191,7 @@ static void compare_counts(const struct found *f, char *const *row, size_t known
     assert_int_equal(f->good + f->wrong, atol(row[SENTENCES]));
     assert_int_equal(f->wrong, atol(row[BAD_CHECKSUM]) - rescued);
     for (int type = NMEA_OTHER + 1; type < NMEA_TYPES; type++)
-        other += f->types[type] != count_in(row[TYPES], nmea_type_name(type));
+        other += f->types[type] != count_in(row[TYPES], nmea_type_name((enum nmea_type)type));
     assert_int_equal(other, rescued);
     for (int quality = 0; quality < 10; quality++) {
         char name[2] = { (char)('0' + quality), '\0' };
