@@ -130,9 +130,19 @@ static enum mb_result settle(struct mb_link *link, const struct mb_ask *ask, enu
 
 /* --- Asking */
 
+enum { FRESH_US = 2000 };
+
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+/* On a connection that answered just now nothing can wait to be dropped: the transaction's number
+ * tells a late answer there, and whoever did not answer lost his connection. */
+static bool is_fresh(const struct mb_link *link)
+{
+    return mb_link_is_tcp(link) && link->heard_us > link->opened_us &&
+           mb_link_now_us() - link->heard_us < FRESH_US;
 }
 
 /* Drained, and silent for t3.5 and as long as the unit wants. */
@@ -144,6 +154,8 @@ static bool make_quiet(struct mb_link *link, const struct mb_ask *ask)
     if (silence < 0)
         silence = mb_link_t35_us(link->line->baud);
     silence = larger(mb_link_is_tcp(link) ? 0 : silence, ask->pause_ms * 1000);
+    if (silence == 0 && is_fresh(link))
+        return true;
     do {
         if (drain(link) < 0)
             return false;
