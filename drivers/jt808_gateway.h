@@ -54,7 +54,7 @@ enum jt808_cut {
 struct jt808_counters {
     uint64_t connections, messages, bad_frames, quirks, locations;
     uint64_t cuts[CUT_COUNT];
-    uint64_t order_events, order_events_lost;
+    uint64_t order_events_lost;
 };
 
 struct jt808_gateway;
@@ -120,7 +120,6 @@ struct jt808_gateway {
     struct jt808_terminal *terminals;   /* by sender without zeros */
     struct jt808_terminal *oldest_terminal, *newest_terminal;
     struct jt808_counters counters;
-    uint64_t counters_shown;
     struct locate *locates;             /* position queries that wait for their answer */
 
     struct jt905_tickets *tickets;

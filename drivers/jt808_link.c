@@ -17,7 +17,6 @@
 #include "jt808_gateway.h"
 
 enum {
-    BACKLOG = 511,
     BYTES_WITHOUT_FRAME_MAX = 65536,
     QUEUE_MAX_BYTES = 65536,    /* that a peer does not read */
     MINUTE_MS = 60000,
@@ -204,8 +203,6 @@ void jt808_link_send(struct jt808_link *link, const struct jt808_message *messag
 }
 
 /* --- The platform behind */
-
-static void close_relay(struct jt808_relay *relay);
 
 static void on_relay_closed(uv_handle_t *handle)
 {
