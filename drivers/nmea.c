@@ -43,6 +43,7 @@ enum {
     LOOKS_MAX = 3,
     OLD_MS = 3000,        /* what waited longer in the line is dropped */
     GOOD_SHARE_E4 = 9000, /* less of the checksums, and somebody should look */
+    WELL_SHARE_E4 = 9500, /* enough of them to be well again: a line between the two does not flap */
     REOPEN_AFTER = 6,     /* silences: a connection may be dead without a word */
 };
 
@@ -137,13 +138,14 @@ static void say_well(struct source *s)
 {
     int32_t share = s->fix.gnss.good_share_e4;
     int64_t still_ms = s->fix.gnss.last.monotonic_at - s->fix.gnss.time_moved_at;
+    int32_t enough = s->env.health->state == SOURCE_DEGRADED ? WELL_SHARE_E4 : GOOD_SHARE_E4;
     char why[128] = "";
 
     if (still_ms >= s->limits.silence_ms)
         snprintf(why, sizeof why,
                  "the receiver repeats one instant for %lld s: it hangs, switch it off and on",
                  (long long)(still_ms / 1000));
-    else if (share != GNSS_NONE && share < GOOD_SHARE_E4)
+    else if (share != GNSS_NONE && share < enough)
         snprintf(why, sizeof why,
                  "only %d %% of the checksums are right: noise, a loose wire, or two devices on "
                  "one line",
@@ -208,6 +210,7 @@ static void lock(struct source *s)
     s->rates_tried = 0;
     s->first_baud = s->baud; /* where to begin next time */
     s->rate = LENGTH(rates);
+    nmea_fix_forget_sums(&s->fix);
     say_well(s);
 }
 

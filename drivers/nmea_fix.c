@@ -55,6 +55,13 @@ void nmea_fix_count(struct nmea_fix *f, enum nmea_frame_kind kind)
     f->gnss.good_share_e4 = (int32_t)(good * 10000 / of);
 }
 
+void nmea_fix_forget_sums(struct nmea_fix *f)
+{
+    memset(f->sums, 0, sizeof f->sums);
+    f->sum_count = 0;
+    f->gnss.good_share_e4 = GNSS_NONE;
+}
+
 /* --- Satellites */
 
 /* Newer receivers give each system its talker; older ones say GP, or GN, of all. */

@@ -49,7 +49,7 @@ struct nmea_fix {
     int32_t set_count;
     bool has_new_set;                                        /* in this epoch */
     uint64_t sums[NMEA_SHARE_OF / 64];                       /* a ring of bits: 1 good */
-    uint32_t sum_count;                                      /* that ever came */
+    uint32_t sum_count;                                      /* that came */
     uint64_t good, wrong, without_sum, malformed, lost_sets; /* since the start */
 };
 
@@ -61,6 +61,9 @@ void nmea_fix_restart(struct nmea_fix *fix, bool from_start);
 
 /* Counts a frame's checksum. */
 void nmea_fix_count(struct nmea_fix *fix, enum nmea_frame_kind kind);
+/* The share of good checksums begins anew: those so far were of another rate, or of a fault that is
+ * over. */
+void nmea_fix_forget_sums(struct nmea_fix *fix);
 /* One sentence, heard at those instants. True if an epoch before it ended: `fix->gnss.last`. */
 bool nmea_fix_fold(struct nmea_fix *fix, const struct nmea_sentence *sentence, int64_t at,
                    int64_t monotonic_at);

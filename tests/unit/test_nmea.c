@@ -39,6 +39,7 @@ enum manner {
     UBX,      /* binary */
     TERMINAL, /* JT/T 808 */
     BAD_SUMS, /* two of three */
+    SPOILT,   /* all of them */
     CHATS,    /* text of something else */
 };
 
@@ -70,7 +71,7 @@ static void say(struct fixture *f, const char *bytes, size_t length)
 
 static void say_sentence(struct fixture *f, const char *text, size_t length)
 {
-    bool is_bad = f->manner == BAD_SUMS && ++f->sentences % 3 != 0;
+    bool is_bad = f->manner == SPOILT || (f->manner == BAD_SUMS && ++f->sentences % 3 != 0);
     char line[200], body[160] = "";
     const char *time = strstr(text, "{}");
 
@@ -129,6 +130,7 @@ static void on_tick(uv_timer_t *timer)
     switch (manner) {
     case SPEAKS:
     case BAD_SUMS:
+    case SPOILT:
         say_burst(f);
         break;
     case SILENT:
@@ -402,6 +404,30 @@ static void test_bad_sums(void **state)
     expect_health(f, house_is_well, "");
 }
 
+static bool is_up(struct fake_house *h, void *arg)
+{
+    (void)arg;
+    return h->health.state != SOURCE_DOWN;
+}
+
+/* What was wrong while nothing was right does not count against the line once it is mended: it
+ * rises once, and is not degraded on its way. */
+static void test_rises_once(void **state)
+{
+    struct fixture *f = *state;
+
+    f->manner = SPOILT;
+    f->times = 4;
+    start(f, "");
+    expect_health(f, house_is_down, "no checksum is right");
+    house_turn(&f->house, 350);
+    f->manner = SPEAKS;
+    assert_true(house_until(&f->house, is_up, NULL, 15000));
+    assert_int_equal(f->house.health.state, SOURCE_WELL);
+    assert_false(house_until(&f->house, house_is_degraded, NULL, 500));
+    expect_number(f, "good_share", 1);
+}
+
 static void test_unplugged(void **state)
 {
     struct fixture *f = *state;
@@ -663,6 +689,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_it_hears_instead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_sums, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rises_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_unplugged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_never_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_auto_baud, set_up, tear_down),
