@@ -126,11 +126,3 @@ void jt905_lamp_state_write(uint8_t to[JT905_LAMP_STATE_LENGTH],
     memcpy(to + 5, middle, sizeof middle);
     memcpy(to + 11, state->reserved, sizeof state->reserved);
 }
-
-const char *jt905_show_name(uint8_t show_state)
-{
-    static const char *const names[] = { "vacant", "hired", "out_of_service", "on_call",
-                                         "alarm",  "mark",  "shift_change" };
-
-    return show_state < LENGTH(names) ? names[show_state] : NULL;
-}

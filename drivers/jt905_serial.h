@@ -63,7 +63,7 @@ struct jt905_lamp_state {
     uint8_t hardware;       /* BCD, as sent */
     uint8_t firmware_main, firmware_minor;
     uint8_t device_state; /* 0: well; else a fault, its number is the maker's own */
-    uint8_t show_state;   /* see jt905_show_name */
+    uint8_t show_state;   /* see show_state.h */
     uint8_t night_mode;   /* 1: on */
     uint8_t reserved[5];
 };
@@ -72,8 +72,5 @@ struct jt905_lamp_state {
 bool jt905_lamp_state_read(const uint8_t *data, size_t length, struct jt905_lamp_state *ret);
 void jt905_lamp_state_write(uint8_t to[JT905_LAMP_STATE_LENGTH],
                             const struct jt905_lamp_state *state);
-
-/* "vacant", "hired", "out_of_service", "on_call", "alarm", "mark", "shift_change"; NULL beyond. */
-const char *jt905_show_name(uint8_t show_state);
 
 #endif

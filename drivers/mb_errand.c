@@ -108,7 +108,7 @@ static void say_result(struct mb_errand *e, const char *name, const struct mb_va
     struct text_buffer to = { 0 };
 
     text_buffer_adds(&to, "{");
-    if (value && value->is_text)
+    if (value && (value->is_text || value->text[0]))
         json_out_text(&to, name, value->text);
     else if (value)
         text_buffer_addf(&to, "\"%s\":%.10g", name, value->number);
@@ -207,9 +207,11 @@ static void run_out(struct mb_errand *e, const struct mb_value *value)
         mb_errand_fail(e, -ETIMEDOUT, "the unit did not start again in time");
     } else if (value) {
         if (value->is_text)
-            snprintf(why, sizeof why, "%.32s says %.100s", e->act->checks->name, value->text);
+            snprintf(why, sizeof why, "%.32s still says %.100s", e->act->checks->name, value->text);
         else
-            snprintf(why, sizeof why, "%.32s says %g", e->act->checks->name, value->number);
+            snprintf(why, sizeof why, "%.32s still says %g%s%.100s%s", e->act->checks->name,
+                     value->number, value->text[0] ? " (" : "", value->text,
+                     value->text[0] ? ")" : "");
         mb_errand_fail(e, -EBADMSG, why);
     } else {
         mb_errand_fail(e, -EBADMSG, "the registers do not say what was written");

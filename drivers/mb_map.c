@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "mb_map_private.h"
+#include "show_state.h"
 
 bool mb_reads_registers(uint32_t function)
 {
@@ -106,9 +107,6 @@ void mb_maps_finish(struct mb_maps *maps)
  * modules that do not answer: a pixel bit alone is weak evidence, because it is measured while a
  * message happens to be shown. */
 
-static const char *const show_states[] = { "vacant", "hired", "out_of_service", "on_call",
-                                           "alarm",  "mark",  "shift_change" };
-
 static const struct led_row {
     const char *name;
     uint16_t address;
@@ -165,11 +163,11 @@ static const struct led_act {
 
 static void name_states(struct mb_point *p)
 {
-    p->names = mem_alloc(LENGTH(show_states) * sizeof *p->names);
-    for (; p->name_count < LENGTH(show_states); p->name_count++)
+    p->names = mem_alloc(SHOW_STATES * sizeof *p->names);
+    for (; p->name_count < SHOW_STATES; p->name_count++)
         p->names[p->name_count] = (struct mb_name){
             .number = (int64_t)p->name_count,
-            .name = mem_strdup(show_states[p->name_count]),
+            .name = mem_strdup(show_state_name((int)p->name_count)),
         };
 }
 

@@ -30,7 +30,8 @@ static void put_value(FILE *out, bool good, const struct mb_value *value)
     if (!good || value->is_text)
         fprintf(out, "%s", value->text[0] ? value->text : "\"\"");
     else
-        fprintf(out, "%.10g", value->number);
+        fprintf(out, "%.10g%s%s%s", value->number, value->text[0] ? " (" : "", value->text,
+                value->text[0] ? ")" : "");
 }
 
 static void put_values(FILE *out, const struct mb_point *point, const uint16_t *words)

@@ -178,10 +178,9 @@ static bool read_enum(const struct mb_point *point, const uint16_t *words, struc
     for (size_t i = 0; i < point->name_count; i++)
         if (point->names[i].number == word) {
             set_text(ret, point->names[i].name, strlen(point->names[i].name));
-            return true;
+            ret->is_text = false; /* the name stands beside its number */
+            break;
         }
-    snprintf(ret->text, sizeof ret->text, "%u", word);
-    ret->is_text = true;
     return true;
 }
 

@@ -11,7 +11,7 @@
 
 struct mb_value {
     bool is_text;
-    double number;                /* of an enumeration its number, beside the name */
+    double number;                /* of an enumeration its number, and its name is `text` */
     char text[READING_TEXT_SIZE]; /* UTF-8 */
 };
 

@@ -26,6 +26,7 @@
 #include "base/mem.h"
 #include "byte_link.h"
 #include "driver_probe.h"
+#include "show_state.h"
 
 enum {
     FIRST_RETRY_MS = 500,
@@ -141,7 +142,7 @@ static void finish_command(struct source *s, int status)
 
 static void say_result(struct source *s, const struct jt905_lamp_state *state)
 {
-    const char *show = state ? jt905_show_name(state->show_state) : NULL;
+    const char *show = state ? show_state_name(state->show_state) : NULL;
     char *to = s->command->result;
     size_t size = sizeof s->command->result;
 
@@ -182,13 +183,15 @@ static void compare(struct source *s, const struct jt905_lamp_state *state)
 {
     struct command *command = s->command;
     uint8_t got = s->act->read_back ? s->act->read_back(state) : s->argument;
+    const char *name = s->act->read_back == show_of ? show_state_name(got) : NULL;
 
     if (got != s->argument && ++s->read_backs < READ_BACKS_MAX)
         return;
     say_result(s, state);
     if (got != s->argument)
-        err_set(&command->err, -EBADMSG, "%s: %s %s was accepted, and the lamp still says %d",
-                s->device, command->verb, command->argument, got);
+        err_set(&command->err, -EBADMSG, "%s: %s %s was accepted, and the lamp still says %d%s%s%s",
+                s->device, command->verb, command->argument, got, name ? " (" : "",
+                name ? name : "", name ? ")" : "");
     finish_command(s, got == s->argument ? 0 : -EBADMSG);
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "roof_light.h"
+#include "show_state.h"
 
 /* --- An exchange */
 
@@ -115,7 +116,7 @@ static void hand_over(const struct driver_env *env, struct reading readings[POIN
 void roof_light_tell(const struct driver_env *env, const struct jt905_lamp_state *s, int64_t at,
                      int64_t age_limit_ms)
 {
-    const char *show = jt905_show_name(s->show_state);
+    const char *show = show_state_name(s->show_state);
     char hardware[4], firmware[8];
     struct reading readings[POINTS] = {
         { .is_text = true, .text = s->device_number },

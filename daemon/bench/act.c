@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { SHOW_STATES = 7, RESTORE_MS = 5000 }; /* JT/T 905 display states 0 to 6 */
+#include "show_state.h"
+
+enum { RESTORE_MS = 5000, STEP_SIZE = 64 };
+
+static const char shown_point[] = "show_state"; /* where lamps of every driver say what they show */
 
 static void send_step(struct slot *slot);
 
@@ -31,23 +36,37 @@ static void finish_show(struct slot *slot)
     finish(slot, act->status, &act->err, result);
 }
 
+/* "state 1 (hired)": what the lamp was told to show. */
+static char *step_text(char to[STEP_SIZE], const struct act *act)
+{
+    char *end;
+    long number = strtol(act->argument, &end, 10);
+    const char *name = *end || number < 0 || number >= SHOW_STATES ? NULL
+                                                                  : show_state_name((int)number);
+
+    (void)snprintf(to, STEP_SIZE, "%sstate %s%s%s%s",
+                   act->step == SHOW_STATES ? "restoring " : "", act->argument, name ? " (" : "",
+                   name ? name : "", name ? ")" : "");
+    return to;
+}
+
 /* What became of one display state. */
 static void on_shown(struct slot *slot, int status, const struct err *err)
 {
     struct act *act = &slot->act;
     bool is_over = slot->now.state != SESSION_RUNNING || slot->now.started_at != act->session;
+    char step[STEP_SIZE];
 
     if (act->step == SHOW_STATES) {
         if (status < 0 && act->status == 0)
-            act->status = err_set(&act->err, status, "restoring state %d: %s", act->original,
-                                  err->text);
+            act->status = err_set(&act->err, status, "%s: %s", step_text(step, act), err->text);
         finish_show(slot);
         return;
     }
     if (status == 0)
         act->shown++;
     else if (status != -EOPNOTSUPP)
-        act->status = err_set(&act->err, status, "state %d: %s", act->step, err->text);
+        act->status = err_set(&act->err, status, "%s: %s", step_text(step, act), err->text);
     act->step = act->status < 0 || is_over ? SHOW_STATES : act->step + 1;
     if (act->step == SHOW_STATES && act->shown == 0)
         finish_show(slot); /* nothing to restore */
@@ -83,6 +102,7 @@ static void tell_device(struct slot *slot, const char *verb, const char *argumen
                                      .done = on_done,
                                      .arg = slot };
     act->under_way = true;
+    act->asked_at = clock_wall(slot->bench->house.clock);
     rc = sources_command(slot->bench->house.sources, act->unit.source, &act->command, &err);
     if (rc == 0)
         return;
@@ -128,9 +148,50 @@ void act_begin(struct slot *slot, size_t i)
         tell_device(slot, c->is.act, c->is.argument, time_left(slot));
         return;
     }
-    if (live_find(slot->bench->house.live, unit->source, unit->unit, "show_state", &shown) &&
+    if (live_find(slot->bench->house.live, unit->source, unit->unit, shown_point, &shown) &&
         shown.state == LIVE_GOOD && !shown.is_text)
         slot->act.original = (int)shown.number;
     slot->act.step = 0;
     send_step(slot);
+}
+
+/* "reads", where it shows what it was told and the driver has not said so yet. */
+static const char *reading_verb(const struct act *act, const struct live_value *shown)
+{
+    if (shown->state == LIVE_STALE)
+        return "last read";
+    return !shown->is_text && shown->number == atoi(act->argument) ? "reads" : "still reads";
+}
+
+/* What the lamp has said since it was told. */
+static void tell_shown(const struct slot *slot, struct check_run *c, int64_t now_at)
+{
+    const struct act *act = &slot->act;
+    struct live_value shown;
+    char step[STEP_SIZE], value[64];
+    bool was_read;
+
+    (void)step_text(step, act);
+    (void)live_find(slot->bench->house.live, act->unit.source, act->unit.unit, shown_point, &shown);
+    was_read = (shown.state == LIVE_GOOD || shown.state == LIVE_STALE) &&
+               shown.true_at >= act->asked_at;
+    if (was_read)
+        check_set(c, CHECK_ACTING, now_at, "%s: asked for, %s %s", step,
+                  reading_verb(act, &shown), check_value_text(value, &shown));
+    else if (shown.state == LIVE_FAILED)
+        check_set(c, CHECK_ACTING, now_at, "%s: asked for, cannot be read: %.60s", step,
+                  shown.text);
+    else
+        check_set(c, CHECK_ACTING, now_at, "%s: asked for, not read back yet", step);
+}
+
+void act_tell(struct slot *slot, int64_t now_at)
+{
+    const struct act *act = &slot->act;
+    struct check_run *c = &slot->now.checks[act->check];
+
+    if (act->status < 0) /* that is what the check will say, once the old state is restored */
+        check_set(c, CHECK_ACTING, now_at, "%s", act->err.text);
+    else if (strcmp(act->command.verb, COMMAND_SHOW) == 0)
+        tell_shown(slot, c, now_at);
 }

@@ -68,6 +68,7 @@ struct act {
     bool under_way;
     struct conf_unit unit;
     char argument[33];
+    int64_t asked_at;   /* when the device was told the argument */
     int64_t session;    /* its started_at: whom the result is for */
     size_t check;
     int step;           /* of show_all: the state that is shown; SHOW_STATES: restoring */
@@ -126,6 +127,9 @@ const struct conf_profile *profile_for(const struct conf *conf, const struct con
 /* act.c */
 /* Has the slot's device do what check `i` asks for. */
 void act_begin(struct slot *slot, size_t i);
+/* Has the check whose act is under way say how far that is: at the end of its time this is all that
+ * anybody learns. */
+void act_tell(struct slot *slot, int64_t now_at);
 
 /* session.c */
 void session_init_checks(struct session *session, const struct conf_profile *profile,

@@ -129,6 +129,8 @@ static void look_at_check(struct slot *slot, size_t i, int64_t now_ms, int64_t n
 {
     struct check_run *c = &slot->now.checks[i];
 
+    if (c->state == CHECK_ACTING)
+        act_tell(slot, now_at);
     if (c->state == CHECK_PASSED || c->state == CHECK_FAILED || c->state == CHECK_ACTING)
         return;
     if (!slot->units[c->is.of].source[0])

@@ -104,7 +104,7 @@ static inline bool is_as_wanted(struct fake_house *h, void *arg)
         return false;
     if (w->state != LIVE_GOOD)
         return true;
-    return w->text ? value.is_text && strcmp(value.text, w->text) == 0
+    return w->text ? strcmp(value.text, w->text) == 0
                    : value.number > w->number - 1e-6 && value.number < w->number + 1e-6;
 }
 

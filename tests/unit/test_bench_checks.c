@@ -136,6 +136,34 @@ static void test_texts_and_enumerations(void **state)
     assert_check(w, 0, "passed: \"OK\"");
 }
 
+/* What the lamp says of what it shows, `ago` milliseconds from now. */
+static void show_state(struct world *w, enum reading_status status, double number, const char *text,
+                       int64_t ago)
+{
+    const struct reading r = { .unit = "L1", .point = "show_state", .status = status,
+                               .number = number, .text = text, .age_limit_ms = 3000,
+                               .true_at = clock_wall(&w->clock.clock) - ago };
+
+    live_put(w->live, "lamps", &r, 1);
+}
+
+/* By number and by name alike. */
+static void test_an_enumeration(void **state)
+{
+    struct world *w = *state;
+
+    begin(w, "{ name = \"n\"; of = \"led\"; point = \"show_state\"; equals = 0; }, "
+             "{ name = \"t\"; of = \"led\"; point = \"show_state\"; equals = \"vacant\"; }");
+    start(w);
+    show_state(w, READING_GOOD, 1, "hired", 0);
+    assert_check(w, 0, "waiting: 1 (hired) is not 0");
+    assert_check(w, 1, "waiting: 1 (hired) is not \"vacant\"");
+    pass(w, 250);
+    show_state(w, READING_GOOD, 0, "vacant", 0);
+    answer(0);
+    assert_last(w, "success", "");
+}
+
 /* --- What ends a session */
 
 static void test_time_is_over(void **state)
@@ -382,7 +410,63 @@ static void test_states_that_cannot_be_shown(void **state)
     obey(-EBADMSG, "it shows 5");
     assert_null(told);
     answer(0);
-    assert_last(w, "failure", "states: state 0: it shows 5");
+    assert_last(w, "failure", "states: state 0 (vacant): it shows 5");
+}
+
+/* A lamp that hangs: who looks sees at which state, and what it says instead. */
+static void test_state_that_is_never_shown(void **state)
+{
+    struct world *w = *state;
+
+    begin(w, "{ name = \"states\"; of = \"led\"; act = \"show_all\"; }");
+    start(w);
+    pass(w, 500);
+    obey(0, "");
+    assert_string_equal(told->argument, "1");
+    show_state(w, READING_GOOD, 0, "vacant", 1); /* from before it was told */
+    assert_check(w, 0, "acting: state 1 (hired): asked for, not read back yet");
+    show_state(w, READING_GOOD, 0, "vacant", 0);
+    assert_check(w, 0, "acting: state 1 (hired): asked for, still reads 0 (vacant)");
+    show_state(w, READING_GOOD, 1, "hired", 0);
+    assert_check(w, 0, "acting: state 1 (hired): asked for, reads 1 (hired)");
+    show_state(w, READING_FAILED, 0, "does not answer", 0);
+    assert_check(w, 0,
+                 "acting: state 1 (hired): asked for, cannot be read: does not answer");
+    show_state(w, READING_GOOD, 0, "vacant", 0);
+    pass(w, 3500);
+    assert_check(w, 0, "acting: state 1 (hired): asked for, last read 0 (vacant)");
+    pass(w, 115000);
+    show_state(w, READING_GOOD, 0, "vacant", 0);
+    pass(w, 1000);
+    answer(0);
+    assert_last(w, "failure", "states: state 1 (hired): asked for, still reads 0 (vacant)");
+}
+
+/* While the old state is restored the trouble is what is told, and so it is at the end of time. */
+static void test_time_is_over_while_restoring(void **state)
+{
+    struct world *w = *state;
+
+    begin(w, SHOW);
+    show_state(w, READING_GOOD, 2, "out_of_service", 0);
+    start(w);
+    pass(w, 250);
+    obey(0, "");
+    obey(-EBADMSG, "it shows 5");
+    assert_string_equal(told->argument, "2"); /* what it showed before */
+    assert_check(w, 0, "acting: state 1 (hired): it shows 5");
+    pass(w, 120000);
+    answer(0);
+    assert_last(w, "failure", "states: state 1 (hired): it shows 5");
+    obey(0, "");
+
+    start(w);
+    pass(w, 250);
+    for (int i = 0; i <= 6; i++)
+        obey(0, "");
+    assert_check(w, 0, "acting: restoring state 0 (vacant): asked for, not read back yet");
+    obey(-ETIMEDOUT, "the unit does not answer");
+    assert_check(w, 0, "waiting: restoring state 0 (vacant): the unit does not answer");
 }
 
 int main(void)
@@ -394,6 +478,7 @@ int main(void)
         TEST_OF(test_readings_that_hold_nothing),
         TEST_OF(test_readings_from_before),
         TEST_OF(test_texts_and_enumerations),
+        TEST_OF(test_an_enumeration),
         TEST_OF(test_time_is_over),
         TEST_OF(test_late_and_others_open),
         TEST_OF(test_long_reasons_are_cut),
@@ -405,6 +490,8 @@ int main(void)
         TEST_OF(test_acts_that_do_not_end_well),
         TEST_OF(test_source_is_down),
         TEST_OF(test_states_that_cannot_be_shown),
+        TEST_OF(test_state_that_is_never_shown),
+        TEST_OF(test_time_is_over_while_restoring),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "jt808_location.h"
 #include "jt905_serial.h"
+#include "show_state.h"
 
 /* --- The table */
 
@@ -282,10 +283,10 @@ static void test_times(void **state)
 static void test_show_names(void **state)
 {
     (void)state;
-    assert_string_equal(jt905_show_name(0), "vacant");
-    assert_string_equal(jt905_show_name(6), "shift_change");
-    assert_null(jt905_show_name(7));
-    assert_null(jt905_show_name(255));
+    assert_string_equal(show_state_name(0), "vacant");
+    assert_string_equal(show_state_name(6), "shift_change");
+    assert_null(show_state_name(7));
+    assert_null(show_state_name(-1));
 }
 
 int main(void)

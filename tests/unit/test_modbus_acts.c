@@ -109,7 +109,7 @@ static void test_acts_that_fail(void **state)
         const char *why;
     } cases[] = {
         { "lamp1", "self_test", "", -ETIMEDOUT, "self_test: it did not end in time" },
-        { "lamp1", "show", "3", -EBADMSG, "show: show_state says hired" },
+        { "lamp1", "show", "3", -EBADMSG, "show: show_state still says 1 (hired)" },
         { "lamp1", "show", "purple", -EINVAL, "show: the argument is no number or name" },
         { "lamp1", "brightness", "101", -EINVAL, "brightness: the argument is no per cent" },
         { "lamp1", "reset", "", -ETIMEDOUT, "reset: the unit did not start again in time" },
