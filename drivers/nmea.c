@@ -43,7 +43,7 @@ enum {
     LOOKS_MAX = 3,
     OLD_MS = 3000,        /* what waited longer in the line is dropped */
     GOOD_SHARE_E4 = 9000, /* less of the checksums, and somebody should look */
-    WELL_SHARE_E4 = 9500, /* enough of them to be well again: a line between the two does not flap */
+    WELL_SHARE_E4 = 9500, /* enough of them to be well again: between the two it does not flap */
     REOPEN_AFTER = 6,     /* silences: a connection may be dead without a word */
 };
 
