@@ -25,7 +25,7 @@
 #include "mb_unit.h"
 
 enum { INBOX_SIZE = 64, OUTBOX_SIZE = 512, OUTBOX_RESERVE = 64 };
-enum { FIRST_REOPEN_MS = 500, LONGEST_WAIT_MS = 60000, COUNTS_EVERY_MS = 5000, WAKE_EVERY_MS = 5 };
+enum { FIRST_REOPEN_MS = 500, LONGEST_WAIT_MS = 60000, COUNTS_EVERY_MS = 5000, WAKE_EVERY_MS = 10 };
 
 struct mb_bus {
     const struct mb_setup *setup;

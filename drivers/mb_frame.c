@@ -10,12 +10,17 @@ enum { EXCEPTION = 0x80, MBAP_LENGTH = 6 /* up to the unit */, CRC_LENGTH = 2 };
 
 uint16_t mb_frame_crc(const uint8_t *bytes, size_t length)
 {
+    static const uint16_t of_nibble[] = {
+        /* four steps of the division each */
+        0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
+        0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400,
+    };
     uint16_t crc = 0xFFFF;
 
     for (size_t i = 0; i < length; i++) {
         crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1);
+        crc = (uint16_t)(crc >> 4 ^ of_nibble[crc & 15]);
+        crc = (uint16_t)(crc >> 4 ^ of_nibble[crc & 15]);
     }
     return crc;
 }

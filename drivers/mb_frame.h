@@ -1,5 +1,5 @@
-/* Modbus frames taken apart by hand, for what libmodbus cannot: diagnostics (function 08), and
- * lines that echo what we send. Pure. Any thread. */
+/* Modbus frames taken apart by hand: those of serial lines, and what libmodbus cannot over TCP,
+ * diagnostics (function 08). Pure. Any thread. */
 #ifndef KPID_DRIVERS_MB_FRAME_H
 #define KPID_DRIVERS_MB_FRAME_H
 

@@ -1,8 +1,10 @@
 /* One question and its answer on a line to Modbus units; see mb_link.h.
  *
- * Ordinary reads and writes are libmodbus's own. Two things it cannot: function 08, and skipping
- * the echo of a half-duplex adapter; for these it sends (modbus_send_raw_request) and we take the
- * answer apart (mb_frame.h). RTU over TCP is libmodbus's RTU on a descriptor that we connected. */
+ * Over TCP, questions are libmodbus's own. On a serial line (and RTU over TCP, which is a serial
+ * line with a descriptor that we connected) it sends them, and we take the answer apart
+ * (mb_frame.h), for three things it cannot: pass over another unit's late answer to ours behind it,
+ * skip the echo of a half-duplex adapter, and take a frame in one piece, where it waits and reads
+ * three times. Nor does it know function 08, on any line. */
 #include "mb_link_private.h"
 
 #include <assert.h>
@@ -64,6 +66,7 @@ static int drain(struct mb_link *link)
 
     while ((n = read(link->fd, dropped, sizeof dropped)) > 0) {
         total += (int)n;
+        link->is_clean = false;
         link->heard_us = mb_link_now_us();
         note_late(link, dropped, (size_t)n);
         if (total > 65536)
@@ -116,6 +119,7 @@ static enum mb_result settle(struct mb_link *link, const struct mb_ask *ask, enu
             longest = now + answer_us(link, ask) + mb_link_idle_ms(link) * 1000;
     bool well = true;
 
+    link->is_clean = link->is_clean && result == MB_EXCEPTION;
     if (mb_link_is_tcp(link)) {
         if (result != MB_OK && result != MB_EXCEPTION && result != MB_GONE)
             mb_link_close(link);
@@ -138,10 +142,11 @@ static int64_t larger(int64_t a, int64_t b)
 }
 
 /* On a connection that answered just now nothing can wait to be dropped: the transaction's number
- * tells a late answer there, and whoever did not answer lost his connection. */
+ * tells a late answer there, and whoever did not answer lost his connection. Nor on a serial line
+ * that never carried anything but answers. */
 static bool is_fresh(const struct mb_link *link)
 {
-    return mb_link_is_tcp(link) && link->heard_us > link->opened_us &&
+    return (mb_link_is_tcp(link) || link->is_clean) && link->heard_us > link->opened_us &&
            mb_link_now_us() - link->heard_us < FRESH_US;
 }
 
@@ -193,16 +198,13 @@ static enum mb_result result_of(struct mb_link *link, int error, struct mb_ask *
 {
     if (error == ETIMEDOUT)
         return MB_TIMEOUT;
-    if (error == EMBBADSLAVE)
-        return MB_STRAY;
     if (error > MODBUS_ENOBASE && error <= EMBXGTAR) {
         ask->exception = error - MODBUS_ENOBASE;
         return MB_EXCEPTION;
     }
-    if (error >= MODBUS_ENOBASE && error < EMBBADSLAVE) /* CRC, length, function, exception 0 */
+    if (error >= MODBUS_ENOBASE) /* length, function, exception 0 */
         return MB_DAMAGED;
-    /* It is what libmodbus says of a read that brings nothing. */
-    return gone(link, error == ECONNRESET && mb_link_is_serial(link) ? EIO : error);
+    return gone(link, error);
 }
 
 static int read_bits(struct mb_link *link, const struct mb_ask *ask)
@@ -220,8 +222,8 @@ static int read_bits(struct mb_link *link, const struct mb_ask *ask)
     return rc;
 }
 
-/* As libmodbus does it; negative with its errno. */
-static int ask_libmodbus(struct mb_link *link, const struct mb_ask *ask)
+/* Negative with libmodbus's errno. */
+static int call_libmodbus(struct mb_link *link, const struct mb_ask *ask)
 {
     modbus_t *m = link->modbus;
 
@@ -241,6 +243,22 @@ static int ask_libmodbus(struct mb_link *link, const struct mb_ask *ask)
         break;
     }
     abort();
+}
+
+static void set_timeout(struct mb_link *link, int64_t timeout_ms)
+{
+    if (link->timeout_ms == timeout_ms)
+        return;
+    modbus_set_response_timeout(link->modbus, (uint32_t)(timeout_ms / 1000),
+                                (uint32_t)(timeout_ms % 1000 * 1000));
+    link->timeout_ms = timeout_ms;
+}
+
+static enum mb_result ask_libmodbus(struct mb_link *link, struct mb_ask *ask)
+{
+    set_timeout(link, ask->timeout_ms);
+    modbus_set_slave(link->modbus, ask->unit);
+    return call_libmodbus(link, ask) >= 0 ? MB_OK : result_of(link, errno, ask);
 }
 
 /* Collects bytes until `until_us`. The number read, 0 at the end of the time, -1 if the line has
@@ -288,13 +306,22 @@ static enum mb_result take(struct mb_ask *ask, struct mb_body answer)
     return MB_OK;
 }
 
-/* Listens for the answer until its time is over. Another unit's, mostly a late one, is passed over:
- * it is no reason to doubt the unit that was asked. `has_echo`: our request may come before it. */
+/* Until when the next byte must come: the answer has its time to begin; on a serial line it then
+ * ends where it is silent, while segments of TCP may come apart by any time. */
+static int64_t patience(const struct mb_link *link, bool has_begun, int64_t until)
+{
+    if (!has_begun || mb_link_is_tcp(link))
+        return until;
+    return mb_link_now_us() + mb_link_idle_ms(link) * 1000;
+}
+
+/* Listens for the answer to the request that was sent. Another unit's, mostly a late one, is passed
+ * over: it is no reason to doubt the unit that was asked. */
 static enum mb_result take_answer(struct mb_link *link, struct mb_ask *ask, struct mb_body request,
-                                  int64_t until, bool has_echo)
+                                  int64_t until)
 {
     enum mb_framing framing = mb_link_is_tcp(link) ? MB_FRAMING_TCP : MB_FRAMING_RTU;
-    enum mb_result otherwise = has_echo ? MB_TIMEOUT : MB_STRAY;
+    enum mb_result otherwise = MB_TIMEOUT;
     uint8_t heard[MB_RTU_FRAME_MAX * 2];
     size_t length = 0, from = 0;
 
@@ -303,7 +330,7 @@ static enum mb_result take_answer(struct mb_link *link, struct mb_ask *ask, stru
         enum mb_frame_state state;
         int n;
 
-        if (has_echo)
+        if (otherwise == MB_TIMEOUT) /* what we sent comes back before anything else */
             from = echo_length(link, request, heard, length);
         state = mb_frame_answer(framing, request, heard + from, length - from, &answer);
         if (state == MB_FRAME_WHOLE)
@@ -315,71 +342,40 @@ static enum mb_result take_answer(struct mb_link *link, struct mb_ask *ask, stru
             from = (size_t)(answer.bytes - heard) + answer.length + (mb_link_is_tcp(link) ? 0 : 2);
             memmove(heard, heard + from, length -= from);
             from = 0;
-            has_echo = false;
             otherwise = MB_STRAY;
             continue;
         }
-        n = length < sizeof heard ? hear(link, heard + length, sizeof heard - length, until) : 0;
+        n = length == sizeof heard ? 0
+                                   : hear(link, heard + length, sizeof heard - length,
+                                          patience(link, length > from, until));
         if (n <= 0)
             return n < 0 ? gone(link, errno) : otherwise;
         length += (size_t)n;
     }
 }
 
-/* What the question looks like on the wire, without what libmodbus adds. */
-static struct mb_body request_of(const struct mb_ask *ask, uint8_t bytes[MB_RTU_FRAME_MAX])
+static enum mb_result ask_by_hand(struct mb_link *link, struct mb_ask *ask)
 {
-    return (struct mb_body){ bytes, mb_frame_request(bytes, ask->unit, ask->function, ask->address,
-                                                     ask->count, ask->values) };
-}
-
-static enum mb_result ask_by_hand(struct mb_link *link, struct mb_ask *ask, int64_t until)
-{
+    int64_t until = mb_link_now_us() + ask->timeout_ms * 1000;
     uint8_t bytes[MB_RTU_FRAME_MAX];
-    struct mb_body request = request_of(ask, bytes);
+    struct mb_body request = { bytes, mb_frame_request(bytes, ask->unit, ask->function,
+                                                       ask->address, ask->count, ask->values) };
 
     if (modbus_send_raw_request(link->modbus, request.bytes, (int)request.length) < 0)
         return gone(link, errno);
-    return take_answer(link, ask, request, until, true);
-}
-
-/* libmodbus gives up at another's answer: its own may be right behind it. */
-static enum mb_result ask_plainly(struct mb_link *link, struct mb_ask *ask, int64_t until)
-{
-    uint8_t bytes[MB_RTU_FRAME_MAX];
-    enum mb_result result;
-
-    if (ask_libmodbus(link, ask) >= 0)
-        return MB_OK;
-    result = result_of(link, errno, ask);
-    if (result != MB_STRAY)
-        return result;
-    return take_answer(link, ask, request_of(ask, bytes), until, false);
-}
-
-static void set_timeout(struct mb_link *link, int64_t timeout_ms)
-{
-    if (link->timeout_ms == timeout_ms)
-        return;
-    modbus_set_response_timeout(link->modbus, (uint32_t)(timeout_ms / 1000),
-                                (uint32_t)(timeout_ms % 1000 * 1000));
-    link->timeout_ms = timeout_ms;
+    return take_answer(link, ask, request, until);
 }
 
 enum mb_result mb_link_ask(struct mb_link *link, struct mb_ask *ask)
 {
-    bool by_hand = ask->function == MB_DIAGNOSTICS || (link->line->echoes && !mb_link_is_tcp(link));
+    bool by_hand = ask->function == MB_DIAGNOSTICS || !mb_link_is_tcp(link);
     enum mb_result result;
-    int64_t until;
 
     assert(ask->unit != MODBUS_BROADCAST_ADDRESS && ask->timeout_ms > 0);
     ask->exception = 0;
     if (!make_ready(link, ask))
         return MB_GONE;
-    set_timeout(link, ask->timeout_ms);
-    modbus_set_slave(link->modbus, ask->unit);
-    until = mb_link_now_us() + ask->timeout_ms * 1000;
-    result = by_hand ? ask_by_hand(link, ask, until) : ask_plainly(link, ask, until);
+    result = by_hand ? ask_by_hand(link, ask) : ask_libmodbus(link, ask);
     link->heard_us = mb_link_now_us();
     return result == MB_OK ? result : settle(link, ask, result);
 }

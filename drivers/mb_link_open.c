@@ -92,6 +92,8 @@ struct mb_link *mb_link_create(const struct mb_line *line, struct err *err)
     link->fd = fd;
     link->modbus = new_modbus(line);
     assert(link->modbus); /* the options were checked */
+    /* 0 stands for the whole of the answer's time: segments may come apart by any time. */
+    modbus_set_byte_timeout(link->modbus, 0, 0);
     link->character_us = 1000000 * BITS_A_CHARACTER / line->baud + 1;
     return link;
 }
@@ -189,7 +191,6 @@ static int open_serial(struct mb_link *link, int *ret_fd, struct err *err)
 
 int mb_link_open(struct mb_link *link, struct err *err)
 {
-    int64_t idle = mb_link_is_tcp(link) ? 0 : mb_link_idle_ms(link);
     int fd = -1, rc;
 
     assert(!link->is_open);
@@ -203,10 +204,8 @@ int mb_link_open(struct mb_link *link, struct err *err)
     }
     close_all(fd, -1);
     modbus_set_socket(link->modbus, link->fd);
-    /* 0 stands for the whole of the answer's time: segments may come apart by any time. */
-    modbus_set_byte_timeout(link->modbus, (uint32_t)(idle / 1000), (uint32_t)(idle % 1000 * 1000));
     link->timeout_ms = -1;
-    link->is_open = true;
+    link->is_open = link->is_clean = true;
     link->opened_us = link->heard_us = mb_link_now_us();
     return 0;
 }

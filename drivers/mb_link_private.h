@@ -11,6 +11,7 @@ struct mb_link {
     modbus_t *modbus;
     int fd; /* the low descriptor: /dev/null while closed */
     bool is_open;
+    bool is_clean;    /* since it was opened nothing came that nobody had asked for */
     int64_t heard_us; /* when the line last carried something */
     int64_t opened_us;
     int64_t timeout_ms; /* as libmodbus was last told */

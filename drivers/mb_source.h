@@ -59,6 +59,7 @@ struct mb_known {
     char lacks[MB_PLACE_SIZE + POINT_SIZE + 8];
     enum mb_silence silence;
     struct mb_known_fault *faults; /* of each point */
+    struct mb_report *held;        /* its newest so far, while reports are taken */
 };
 
 /* One running bus. */

@@ -188,6 +188,37 @@ static void on_unit(struct source *s, const struct mb_report *r)
     mb_say_state(s);
 }
 
+/* Does the newer of two reports of a unit tell all that the older does? */
+static bool tells_all(const struct mb_report *newer, const struct mb_report *older)
+{
+    return newer->state == MB_UNIT_WELL && older->state == MB_UNIT_WELL && newer->block_count > 0 &&
+           older->block_count > 0 && newer->blocks[0].poll == older->blocks[0].poll;
+}
+
+/* Where a bus is so fast that several reports of a unit wait, values are made of the newest: what
+ * the older ones said was over before anybody could have seen it. Takes. */
+static void hold_unit(struct source *s, struct mb_report *r)
+{
+    struct mb_report **held = &s->units[r->unit].held;
+
+    if (*held && !tells_all(r, *held))
+        on_unit(s, *held);
+    mb_report_free(*held);
+    *held = r;
+}
+
+static void take_held(struct source *s)
+{
+    for (size_t i = 0; i < s->setup.unit_count; i++) {
+        struct mb_report *held = s->units[i].held;
+
+        s->units[i].held = NULL;
+        if (held)
+            on_unit(s, held);
+        mb_report_free(held);
+    }
+}
+
 static void on_line(struct source *s, const struct mb_report *r)
 {
     s->line_is_open = r->is_open;
@@ -244,14 +275,18 @@ static void on_wake(uv_async_t *wake)
     struct mb_report *r;
 
     while ((r = mb_bus_take(s->bus))) {
+        if (!s->stopping && r->kind == MB_REPORT_UNIT) {
+            hold_unit(s, r);
+            continue;
+        }
+        take_held(s); /* what came before the line failed, or an errand ended, is told before */
         if (r->kind == MB_REPORT_ERRAND)
             on_errand(s, r);
-        else if (!s->stopping && r->kind == MB_REPORT_UNIT)
-            on_unit(s, r);
-        else if (!s->stopping)
+        else if (!s->stopping && r->kind == MB_REPORT_LINE)
             on_line(s, r);
         mb_report_free(r);
     }
+    take_held(s);
     if (ended && s->stopping && !uv_is_closing((uv_handle_t *)wake))
         uv_close((uv_handle_t *)wake, on_closed);
 }
