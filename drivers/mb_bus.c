@@ -44,7 +44,7 @@ struct mb_bus {
     struct mb_errand *errands[MB_ERRANDS_MAX];
     size_t errand_count;
     struct mb_counts counts;
-    bool has_posted;  /* since the loop was last woken ... */
+    size_t posted;    /* reports since the loop was last woken ... */
     int64_t woken_at; /* ... then */
     int64_t began_at, counts_at;
     bool was_open, was_said;
@@ -112,7 +112,7 @@ static void post(struct mb_bus *bus, struct mb_report *report)
         !mailbox_put(bus->outbox, report))
         mb_report_free(report);
     else
-        bus->has_posted = true;
+        bus->posted++;
 }
 
 /* The loop is not woken for each report of a busy bus, but before the bus rests, and every few
@@ -121,12 +121,12 @@ static void wake_loop(struct mb_bus *bus, bool is_resting)
 {
     int64_t now;
 
-    if (!bus->has_posted)
+    if (bus->posted == 0)
         return;
     now = now_of(bus);
-    if (!is_resting && now - bus->woken_at < WAKE_EVERY_MS)
+    if (!is_resting && bus->posted < OUTBOX_SIZE / 4 && now - bus->woken_at < WAKE_EVERY_MS)
         return;
-    bus->has_posted = false;
+    bus->posted = 0;
     bus->woken_at = now;
     bus->wake(bus->arg);
 }
@@ -157,7 +157,7 @@ static void report_errand(struct mb_bus *bus, struct mb_errand *errand)
     r->errand = errand;
     taken = mailbox_put(bus->outbox, r);
     assert(taken);
-    bus->has_posted = true;
+    bus->posted++;
 }
 
 /* --- The line */
@@ -426,16 +426,12 @@ static void *run(void *arg)
 
 /* --- For the loop */
 
-int mb_bus_create(struct mb_bus **ret, const struct mb_setup *setup, const struct clock *clock,
-                  const char *name, void (*wake)(void *arg), void *arg, struct err *err)
+struct mb_bus *mb_bus_create(const struct mb_setup *setup, const struct clock *clock,
+                             const char *name, void (*wake)(void *arg), void *arg)
 {
     struct mb_bus *bus = mem_zalloc(sizeof *bus);
 
-    bus->link = mb_link_create(&setup->line, err);
-    if (!bus->link) {
-        free(bus);
-        return -EMFILE;
-    }
+    bus->link = mb_link_create(&setup->line);
     bus->setup = setup;
     bus->clock = clock;
     bus->wake = wake;
@@ -451,8 +447,7 @@ int mb_bus_create(struct mb_bus **ret, const struct mb_setup *setup, const struc
         for (int poll = 0; poll < MB_POLLS; poll++)
             u->due[poll] = u->plans[poll].count > 0 ? 0 : INT64_MAX;
     }
-    *ret = bus;
-    return 0;
+    return bus;
 }
 
 int mb_bus_start(struct mb_bus *bus, struct err *err)

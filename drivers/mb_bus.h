@@ -1,7 +1,7 @@
 /* One Modbus bus: a thread that asks its units in turn, with a mailbox each way.
  *
- * A bus carries one question at a time, and libmodbus blocks by design; so each bus has a thread,
- * which owns the line and all that is known of the units. The loop sends it errands (explicit acts)
+ * A bus carries one question at a time, and asking blocks; so each bus has a thread, which owns the
+ * line and all that is known of the units. The loop sends it errands (explicit acts)
  * and nudges; it sends back reports. What both read (`struct mb_setup`) never changes. */
 #ifndef KPID_DRIVERS_MB_BUS_H
 #define KPID_DRIVERS_MB_BUS_H
@@ -119,8 +119,8 @@ struct mb_bus;
 
 /* Reserves what it needs, opens nothing. `setup` and `clock` are borrowed until destroyed. `wake`
  * is called on the bus's thread when there is something to take. */
-int mb_bus_create(struct mb_bus **ret, const struct mb_setup *setup, const struct clock *clock,
-                  const char *name, void (*wake)(void *arg), void *arg, struct err *err);
+struct mb_bus *mb_bus_create(const struct mb_setup *setup, const struct clock *clock,
+                             const char *name, void (*wake)(void *arg), void *arg);
 int mb_bus_start(struct mb_bus *bus, struct err *err);
 /* The next report, or NULL. Takes. */
 struct mb_report *mb_bus_take(struct mb_bus *bus);

@@ -115,7 +115,7 @@ static enum mb_frame_state tcp_answer(struct mb_body request, const uint8_t *byt
     if (length < MBAP_LENGTH)
         return MB_FRAME_SHORT;
     want = get16(bytes + 4);
-    /* Raw requests of libmodbus carry transaction 0, its others count from 1. */
+    /* As libmodbus sends raw requests: transaction 0. */
     if (get16(bytes) != 0 || get16(bytes + 2) != 0 || want < 3 ||
         want > MB_TCP_FRAME_MAX - MBAP_LENGTH)
         return MB_FRAME_GARBAGE;

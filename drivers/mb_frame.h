@@ -1,5 +1,5 @@
-/* Modbus frames taken apart by hand: those of serial lines, and what libmodbus cannot over TCP,
- * diagnostics (function 08). Pure. Any thread. */
+/* Modbus questions as bodies, and answers taken apart; why not by libmodbus: see mb_link.c. Pure.
+ * Any thread. */
 #ifndef KPID_DRIVERS_MB_FRAME_H
 #define KPID_DRIVERS_MB_FRAME_H
 

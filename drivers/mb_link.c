@@ -1,10 +1,12 @@
 /* One question and its answer on a line to Modbus units; see mb_link.h.
  *
- * Over TCP, questions are libmodbus's own. On a serial line (and RTU over TCP, which is a serial
- * line with a descriptor that we connected) it sends them, and we take the answer apart
- * (mb_frame.h), for three things it cannot: pass over another unit's late answer to ours behind it,
- * skip the echo of a half-duplex adapter, and take a frame in one piece, where it waits and reads
- * three times. Nor does it know function 08, on any line. */
+ * libmodbus frames and sends the question; RTU over TCP is its RTU on a descriptor that we
+ * connected. Of the answer it makes too little: it gives up at another unit's late one, though ours
+ * may be right behind it; over TCP it does not look whose it is; it knows neither the echo of a
+ * half-duplex adapter nor function 08; and it waits and reads three times for one. So the answer is
+ * taken apart here (mb_frame.h). Questions over TCP carry transaction 0 for that reason: what could
+ * tell a late answer by its number is not needed, for whoever fails to answer loses the connection.
+ */
 #include "mb_link_private.h"
 
 #include <assert.h>
@@ -141,12 +143,10 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* On a connection that answered just now nothing can wait to be dropped: the transaction's number
- * tells a late answer there, and whoever did not answer lost his connection. Nor on a serial line
- * that never carried anything but answers. */
+/* A line that never carried anything but answers, and brought one just now, has nothing to drop. */
 static bool is_fresh(const struct mb_link *link)
 {
-    return (mb_link_is_tcp(link) || link->is_clean) && link->heard_us > link->opened_us &&
+    return link->is_clean && link->heard_us > link->opened_us &&
            mb_link_now_us() - link->heard_us < FRESH_US;
 }
 
@@ -192,73 +192,6 @@ static bool make_ready(struct mb_link *link, const struct mb_ask *ask)
         return true;
     (void)gone(link, errno);
     return false;
-}
-
-static enum mb_result result_of(struct mb_link *link, int error, struct mb_ask *ask)
-{
-    if (error == ETIMEDOUT)
-        return MB_TIMEOUT;
-    if (error > MODBUS_ENOBASE && error <= EMBXGTAR) {
-        ask->exception = error - MODBUS_ENOBASE;
-        return MB_EXCEPTION;
-    }
-    if (error >= MODBUS_ENOBASE) /* length, function, exception 0 */
-        return MB_DAMAGED;
-    return gone(link, error);
-}
-
-static int read_bits(struct mb_link *link, const struct mb_ask *ask)
-{
-    uint8_t bits[MB_BITS_MAX];
-    int rc;
-
-    assert(ask->count <= MB_BITS_MAX);
-    if (ask->function == MB_READ_COILS)
-        rc = modbus_read_bits(link->modbus, ask->address, ask->count, bits);
-    else
-        rc = modbus_read_input_bits(link->modbus, ask->address, ask->count, bits);
-    for (int i = 0; i < rc; i++)
-        ask->values[i] = bits[i];
-    return rc;
-}
-
-/* Negative with libmodbus's errno. */
-static int call_libmodbus(struct mb_link *link, const struct mb_ask *ask)
-{
-    modbus_t *m = link->modbus;
-
-    switch ((enum mb_function)ask->function) {
-    case MB_READ_COILS:
-    case MB_READ_DISCRETE_INPUTS:
-        return read_bits(link, ask);
-    case MB_READ_HOLDING:
-        return modbus_read_registers(m, ask->address, ask->count, ask->values);
-    case MB_READ_INPUT:
-        return modbus_read_input_registers(m, ask->address, ask->count, ask->values);
-    case MB_WRITE_REGISTER:
-        return modbus_write_register(m, ask->address, ask->values[0]);
-    case MB_WRITE_REGISTERS:
-        return modbus_write_registers(m, ask->address, ask->count, ask->values);
-    case MB_DIAGNOSTICS:
-        break;
-    }
-    abort();
-}
-
-static void set_timeout(struct mb_link *link, int64_t timeout_ms)
-{
-    if (link->timeout_ms == timeout_ms)
-        return;
-    modbus_set_response_timeout(link->modbus, (uint32_t)(timeout_ms / 1000),
-                                (uint32_t)(timeout_ms % 1000 * 1000));
-    link->timeout_ms = timeout_ms;
-}
-
-static enum mb_result ask_libmodbus(struct mb_link *link, struct mb_ask *ask)
-{
-    set_timeout(link, ask->timeout_ms);
-    modbus_set_slave(link->modbus, ask->unit);
-    return call_libmodbus(link, ask) >= 0 ? MB_OK : result_of(link, errno, ask);
 }
 
 /* Collects bytes until `until_us`. The number read, 0 at the end of the time, -1 if the line has
@@ -354,7 +287,7 @@ static enum mb_result take_answer(struct mb_link *link, struct mb_ask *ask, stru
     }
 }
 
-static enum mb_result ask_by_hand(struct mb_link *link, struct mb_ask *ask)
+static enum mb_result put_question(struct mb_link *link, struct mb_ask *ask)
 {
     int64_t until = mb_link_now_us() + ask->timeout_ms * 1000;
     uint8_t bytes[MB_RTU_FRAME_MAX];
@@ -368,14 +301,13 @@ static enum mb_result ask_by_hand(struct mb_link *link, struct mb_ask *ask)
 
 enum mb_result mb_link_ask(struct mb_link *link, struct mb_ask *ask)
 {
-    bool by_hand = ask->function == MB_DIAGNOSTICS || !mb_link_is_tcp(link);
     enum mb_result result;
 
     assert(ask->unit != MODBUS_BROADCAST_ADDRESS && ask->timeout_ms > 0);
     ask->exception = 0;
     if (!make_ready(link, ask))
         return MB_GONE;
-    result = by_hand ? ask_by_hand(link, ask) : ask_libmodbus(link, ask);
+    result = put_question(link, ask);
     link->heard_us = mb_link_now_us();
     return result == MB_OK ? result : settle(link, ask, result);
 }

@@ -6,11 +6,7 @@
  *     a serial line is listened to until the longest answer has passed, a TCP connection is
  * dropped;
  *   - t3.5 of silence before each request on a serial line;
- *   - nothing is ever sent to unit 0, which would be everybody.
- *
- * libmodbus waits with select(), which cannot see descriptors from 1024 on, while a busy house has
- * thousands of connections. So a link takes a low descriptor when it is created, and whatever it
- * opens later is moved there. */
+ *   - nothing is ever sent to unit 0, which would be everybody. */
 #ifndef KPID_DRIVERS_MB_LINK_H
 #define KPID_DRIVERS_MB_LINK_H
 
@@ -73,8 +69,8 @@ struct mb_ask {
 
 struct mb_link;
 
-/* Opens nothing yet. NULL, with a sentence, if there is no low descriptor left. */
-struct mb_link *mb_link_create(const struct mb_line *line, struct err *err);
+/* Opens nothing yet. Never NULL. */
+struct mb_link *mb_link_create(const struct mb_line *line);
 void mb_link_destroy(struct mb_link *link);
 
 /* 0, or negative errno with a sentence that says what to do. */

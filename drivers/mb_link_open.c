@@ -1,7 +1,6 @@
 /* The line to Modbus units: its birth, opening and closing; see mb_link.h. */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,14 +56,6 @@ int64_t mb_link_idle_ms(const struct mb_link *link)
 
 /* --- Birth and death */
 
-static void close_all(int low, int other)
-{
-    if (low >= 0)
-        (void)close(low); /* /dev/null: nothing to lose */
-    if (other >= 0)
-        (void)close(other);
-}
-
 /* Neither opens anything, ever: they are given our descriptor. */
 static modbus_t *new_modbus(const struct mb_line *line)
 {
@@ -74,26 +64,14 @@ static modbus_t *new_modbus(const struct mb_line *line)
     return modbus_new_rtu("/dev/null", (int)line->baud, 'N', 8, 1);
 }
 
-struct mb_link *mb_link_create(const struct mb_line *line, struct err *err)
+struct mb_link *mb_link_create(const struct mb_line *line)
 {
-    struct mb_link *link;
-    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct mb_link *link = mem_zalloc(sizeof *link);
 
-    if (fd < 0 || fd >= FD_SETSIZE) {
-        close_all(fd, -1);
-        err_set(err, fd < 0 ? -errno : -EMFILE,
-                "a Modbus bus needs a file descriptor below %d, and all are taken: split the "
-                "sources between two daemons",
-                FD_SETSIZE);
-        return NULL;
-    }
-    link = mem_zalloc(sizeof *link);
     link->line = line;
-    link->fd = fd;
+    link->fd = -1;
     link->modbus = new_modbus(line);
     assert(link->modbus); /* the options were checked */
-    /* 0 stands for the whole of the answer's time: segments may come apart by any time. */
-    modbus_set_byte_timeout(link->modbus, 0, 0);
     link->character_us = 1000000 * BITS_A_CHARACTER / line->baud + 1;
     return link;
 }
@@ -104,7 +82,6 @@ void mb_link_destroy(struct mb_link *link)
         return;
     mb_link_close(link);
     modbus_free(link->modbus);
-    (void)close(link->fd); /* /dev/null */
     free(link);
 }
 
@@ -191,20 +168,14 @@ static int open_serial(struct mb_link *link, int *ret_fd, struct err *err)
 
 int mb_link_open(struct mb_link *link, struct err *err)
 {
-    int fd = -1, rc;
+    int rc;
 
     assert(!link->is_open);
-    rc = mb_link_is_serial(link) ? open_serial(link, &fd, err) : open_network(link, &fd, err);
+    rc = mb_link_is_serial(link) ? open_serial(link, &link->fd, err)
+                                 : open_network(link, &link->fd, err);
     if (rc < 0)
         return rc;
-    if (dup3(fd, link->fd, O_CLOEXEC) < 0) {
-        rc = -errno;
-        close_all(fd, -1);
-        return err_set(err, rc, "cannot keep the line: %s", strerror(-rc));
-    }
-    close_all(fd, -1);
     modbus_set_socket(link->modbus, link->fd);
-    link->timeout_ms = -1;
     link->is_open = link->is_clean = true;
     link->opened_us = link->heard_us = mb_link_now_us();
     return 0;
@@ -215,18 +186,11 @@ bool mb_link_is_open(const struct mb_link *link)
     return link->is_open;
 }
 
-/* The low descriptor stays ours: it points to nothing again. */
 void mb_link_close(struct mb_link *link)
 {
-    int null;
-
     if (!link->is_open)
         return;
     link->is_open = false;
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0)
-        (void)shutdown(link->fd, SHUT_RDWR); /* at least the peer learns of it */
-    else if (dup3(null, link->fd, O_CLOEXEC) < 0)
-        assert(errno == EBUSY || errno == EINTR);
-    close_all(null, -1);
+    (void)close(link->fd); /* nothing to lose */
+    link->fd = -1;
 }

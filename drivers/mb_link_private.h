@@ -9,12 +9,11 @@
 struct mb_link {
     const struct mb_line *line;
     modbus_t *modbus;
-    int fd; /* the low descriptor: /dev/null while closed */
+    int fd; /* -1: closed */
     bool is_open;
     bool is_clean;    /* since it was opened nothing came that nobody had asked for */
     int64_t heard_us; /* when the line last carried something */
     int64_t opened_us;
-    int64_t timeout_ms; /* as libmodbus was last told */
     int64_t character_us;
     uint8_t late_from; /* unit whose answer came too late; 0: none did */
     char why[256];

@@ -122,12 +122,11 @@ int mb_source_probe(const void *config, const struct driver_env *env, FILE *out,
     struct mb_counts counts = { 0 };
     struct mb_link *link;
     size_t answers = 0;
-    int rc = -EMFILE;
+    int rc;
 
     mb_setup_init(&setup, config);
-    link = mb_link_create(&setup.line, err);
-    if (link)
-        rc = mb_link_open(link, err);
+    link = mb_link_create(&setup.line);
+    rc = mb_link_open(link, err);
     err->code = rc;
     for (size_t i = 0; rc == 0 && i < setup.unit_count; i++) {
         struct mb_unit unit;

@@ -333,18 +333,15 @@ static int mb_source_create(struct source **ret, const void *config, const struc
     s->wake.data = s;
     mb_setup_init(&s->setup, config);
     make_units(s);
-    rc = mb_bus_create(&s->bus, &s->setup, env->clock, env->name, on_bus, s, err);
-    if (rc == 0) {
-        rc = uv_async_init(env->loop, &s->wake, on_wake);
-        if (rc == 0) {
-            *ret = s;
-            return 0;
-        }
-        err_set(err, rc, "modbus: %s", uv_strerror(rc));
+    s->bus = mb_bus_create(&s->setup, env->clock, env->name, on_bus, s);
+    rc = uv_async_init(env->loop, &s->wake, on_wake);
+    if (rc < 0) {
+        finish(s);
+        free(s);
+        return err_set(err, rc, "modbus: %s", uv_strerror(rc));
     }
-    finish(s);
-    free(s);
-    return rc;
+    *ret = s;
+    return 0;
 }
 
 static void mb_source_start(struct source *s)

@@ -108,6 +108,7 @@ static void keep_readings(void *house, const struct reading *readings, size_t co
 {
     struct fake_house *h = house;
 
+    h->told++;
     live_put(h->live, h->env.name, readings, count);
 }
 

@@ -27,6 +27,7 @@ struct fake_house {
     char *cursor;
     int64_t next_attempt_at;
     struct live *live;  /* the readings; the source is called as the house */
+    size_t told;        /* times that any were told */
     char **conditions;  /* "DEVICE CODE active" or "... clear", as often as they came */
     size_t condition_count;
 

@@ -38,6 +38,42 @@ static void test_reads_rtu_over_tcp(void **state)
     test_reads(*state, RTU_OVER_TCP);
 }
 
+/* Waits until unit 1 was asked so many times more; the loop stands still meanwhile. */
+static void let_ask(struct fixture *f, size_t times)
+{
+    size_t from = 0, asked = 0;
+
+    for (int i = 0; i < LIMIT_MS && (i == 0 || asked < from + times); i++) {
+        fake_modbus_lock(&f->server);
+        asked = fake_modbus_unit(&f->server, 1)->asked;
+        fake_modbus_unlock(&f->server);
+        from = i == 0 ? asked : from;
+        usleep(1000);
+    }
+    assert_true(asked >= from + times);
+}
+
+/* A loop that was held up makes values of the newest of what waits, once. */
+static void test_newest_counts(void **state)
+{
+    struct fixture *f = *state;
+    size_t told;
+
+    fake_modbus_add(&f->server, 1);
+    serve(f, TCP);
+    start(f, "units = ( { name = \"lamp1\"; id = 1; } );");
+    wait_number(f, "lamp1", "supply_mv", 12034);
+    let_ask(f, 10);
+    fake_modbus_lock(&f->server);
+    fake_modbus_unit(&f->server, 1)->holding[6] = 11000;
+    fake_modbus_unlock(&f->server);
+    let_ask(f, 4);
+    told = f->house.told;
+    (void)uv_run(&f->house.loop, UV_RUN_NOWAIT);
+    assert_true(value_of(f, "lamp1", "supply_mv").number < 11001);
+    assert_true(f->house.told > told && f->house.told < told + 10);
+}
+
 /* --- What goes wrong on the line */
 
 static void silent_unit(struct fixture *f, enum wire wire)
@@ -405,6 +441,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reads_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reads_pty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reads_rtu_over_tcp, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newest_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_silent_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_silent_pty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_answers, set_up, tear_down),
