@@ -519,6 +519,16 @@ struct source_view sources_view(const struct sources *s, size_t i)
     };
 }
 
+void sources_unit_why(const struct sources *s, size_t i, const char *unit, char why[256])
+{
+    const struct input *in = s->inputs[i];
+
+    if (in->source && !in->stopping && in->driver->unit_why)
+        in->driver->unit_why(in->source, unit, why);
+    else
+        (void)snprintf(why, 256, "%s", in->health.why);
+}
+
 int sources_poll(struct sources *s, const char *name)
 {
     struct input *in = find_input(s, name);

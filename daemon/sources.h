@@ -34,6 +34,9 @@ struct source_view {
 size_t sources_count(const struct sources *sources);
 /* Borrows until the loop's next turn. In order of name. */
 struct source_view sources_view(const struct sources *sources, size_t i);
+/* Why `unit` of that source is not well, for who looks at it alone: its own trouble or that of the
+ * whole source; "" if it is well. */
+void sources_unit_why(const struct sources *sources, size_t i, const char *unit, char why[256]);
 /* 1 polled, 0 the source has nothing to ask, -ENOENT no such source. */
 int sources_poll(struct sources *sources, const char *name);
 /* Hands one explicit act to a source (see command.h). 0: it will call `done`. -ENOENT: no such

@@ -72,6 +72,11 @@ struct driver {
     void (*resume)(struct source *source);
     bool (*poll_now)(struct source *source); /* forget the back-off; false: nothing to ask */
 
+    /* Why one of its units is not well, for who looks at that one alone: its own trouble or that of
+     * the line, not its neighbour's; "" if it is well. Optional: without it the source's own state
+     * is said of each of its units. */
+    void (*unit_why)(const struct source *source, const char *unit, char why[256]);
+
     /* Takes one explicit act (lamp test, position request) and completes `command`, which it
      * borrows until then; see command.h. Negative errno: not taken, `done` is not called. NULL if
      * the device only speaks. */

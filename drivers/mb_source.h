@@ -84,6 +84,8 @@ struct source {
 void mb_put_conditions(struct source *source, const struct mb_report *report);
 /* The state of the source, from all that is known. */
 void mb_say_state(struct source *source);
+/* See `unit_why` in driver.h. */
+void mb_source_unit_why(const struct source *source, const char *unit, char why[256]);
 
 /* For `kpid --probe`; see driver.h. */
 int mb_source_probe(const void *config, const struct driver_env *env, FILE *out, struct err *err);

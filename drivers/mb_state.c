@@ -4,6 +4,7 @@
  *   degraded  some units are silent, say that they have failed, or lack a point of their map
  *   well      all answer */
 #include <stdio.h>
+#include <string.h>
 
 #include "hotplug.h"
 #include "mb_source.h"
@@ -72,6 +73,21 @@ static void say_nobody(const struct source *s, char why[256])
                  s->setup.units[0].name, mb_silence_text(silence), mb_silence_mend(silence));
 }
 
+static void say_line(const struct source *s, char why[256])
+{
+    const char *blind = s->hotplug ? hotplug_trouble(s->hotplug) : NULL;
+
+    snprintf(why, 256, "%.140s%s%.110s", s->line_why, blind ? "; " : "", blind ? blind : "");
+}
+
+static void say_lack(const struct source *s, size_t i, char why[256])
+{
+    snprintf(why, 256,
+             "unit %.32s has no %.72s: take the point out of map %.32s, or mend its address (kpid "
+             "--probe %.32s)",
+             s->setup.units[i].name, s->units[i].lacks, s->setup.units[i].map->name, s->env.name);
+}
+
 /* By far the most frequent case, told without a word. */
 static bool all_are_well(const struct source *s)
 {
@@ -91,9 +107,7 @@ static enum source_state judge(const struct source *s, char why[256])
     if (all_are_well(s))
         return SOURCE_WELL;
     if (!s->line_is_open) {
-        const char *blind = s->hotplug ? hotplug_trouble(s->hotplug) : NULL;
-
-        snprintf(why, 256, "%.140s%s%.110s", s->line_why, blind ? "; " : "", blind ? blind : "");
+        say_line(s, why);
         return SOURCE_DOWN;
     }
     count = name_units(s, is_silent, names, sizeof names);
@@ -118,11 +132,7 @@ static enum source_state judge(const struct source *s, char why[256])
     if (name_units(s, lacks_points, names, sizeof names) > 0) {
         for (size_t i = 0; i < s->setup.unit_count; i++)
             if (lacks_points(&s->units[i])) {
-                snprintf(why, 256,
-                         "unit %.32s has no %.72s: take the point out of map %.32s, or "
-                         "mend its address (kpid --probe %.32s)",
-                         s->setup.units[i].name, s->units[i].lacks, s->setup.units[i].map->name,
-                         s->env.name);
+                say_lack(s, i, why);
                 return SOURCE_DEGRADED;
             }
     }
@@ -136,4 +146,36 @@ void mb_say_state(struct source *s)
 
     if (state != SOURCE_STARTING) /* nobody has been asked yet */
         health_is(s->env.health, state, why, s->env.clock);
+}
+
+static bool nobody_answers(const struct source *s)
+{
+    for (size_t i = 0; i < s->setup.unit_count; i++)
+        if (!is_silent(&s->units[i]) || s->units[i].silence != MB_SILENCE_NOTHING)
+            return false;
+    return true;
+}
+
+static void say_unit(const struct source *s, size_t i, char why[256])
+{
+    const struct mb_known *u = &s->units[i];
+
+    if (!s->line_is_open)
+        say_line(s, why);
+    else if (is_silent(u) && nobody_answers(s))
+        say_nobody(s, why);
+    else if (is_silent(u))
+        snprintf(why, 256, "%s: %s", mb_silence_text(u->silence), mb_silence_mend(u->silence));
+    else if (has_failed(u))
+        snprintf(why, 256, "the device itself says that it has failed: repair or replace it");
+    else if (lacks_points(u))
+        say_lack(s, i, why);
+}
+
+void mb_source_unit_why(const struct source *s, const char *unit, char why[256])
+{
+    why[0] = '\0';
+    for (size_t i = 0; i < s->setup.unit_count; i++)
+        if (strcmp(s->setup.units[i].name, unit) == 0)
+            say_unit(s, i, why);
 }

@@ -350,8 +350,10 @@ static void mb_source_start(struct source *s)
 
     if (s->setup.line.transport == MB_RTU)
         s->hotplug = hotplug_create(s->env.loop, s->setup.line.device, on_plugged, s);
-    if (mb_bus_start(s->bus, &err) < 0)
+    if (mb_bus_start(s->bus, &err) < 0) {
+        snprintf(s->line_why, sizeof s->line_why, "%.*s", (int)sizeof s->line_why - 1, err.text);
         health_is(s->env.health, SOURCE_DOWN, err.text, s->env.clock);
+    }
 }
 
 /* Readings are never refused, so there is nothing to hold back. */
@@ -415,6 +417,7 @@ const struct driver driver_modbus = {
     .pause = mb_source_pause,
     .resume = mb_source_resume,
     .poll_now = mb_source_poll_now,
+    .unit_why = mb_source_unit_why,
     .command = mb_source_command,
     .probe = mb_source_probe,
     .stop = mb_source_stop,

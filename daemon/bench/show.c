@@ -125,16 +125,20 @@ static bool show_live(void *arg, const struct live_value *v)
     return true;
 }
 
-static void show_source(struct showing *s, const struct bench *bench, const char *name)
+/* The state is the source's; what is wrong is told as far as it concerns this device. */
+static void show_source(struct showing *s, const struct bench *bench, const struct conf_unit *unit)
 {
+    char why[256];
+
     for (size_t i = 0; i < sources_count(bench->house.sources); i++) {
         const struct source_view view = sources_view(bench->house.sources, i);
 
-        if (strcmp(view.name, name) != 0)
+        if (strcmp(view.name, unit->source) != 0)
             continue;
         json_out_text(s->to, "source_state",
                       view.enabled ? source_state_name(view.health->state) : "disabled");
-        optional(s->to, "why", view.health->why);
+        sources_unit_why(bench->house.sources, i, unit->unit, why);
+        optional(s->to, "why", why);
         return;
     }
     json_out_text(s->to, "source_state", "gone");
@@ -149,7 +153,7 @@ static void show_device(struct showing *s, const struct slot *slot, int role)
     text_buffer_adds(s->to, "{");
     json_out_text(s->to, "source", unit->source);
     json_out_text(s->to, "unit", unit->unit);
-    show_source(s, slot->bench, unit->source);
+    show_source(s, slot->bench, unit);
     json_out_key(s->to, "readings");
     text_buffer_adds(s->to, "[");
     s->speaks = false;

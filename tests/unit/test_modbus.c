@@ -115,6 +115,7 @@ static void test_nobody_answers(void **state)
     start(f, "retries = 0; units = ( { name = \"lamp1\"; id = 1; device = \"L-1\"; }, "
              "{ name = \"lamp2\"; id = 2; } );");
     wait_health(f, SOURCE_DOWN, "no unit answers on /tmp/fake_modbus.");
+    assert_unit_why(f, "lamp2", "no unit answers on /tmp/fake_modbus.");
     assert_int_equal(f->house.condition_count, 0);
 }
 
@@ -231,11 +232,12 @@ static void test_always_bad(void **state)
         enum fake_fault fault;
         const char *why;
     } cases[] = {
-        { FAKE_BAD_CRC, "lamp2 (1 of 2) is heard, but damaged: check wiring, termination, baud" },
-        { FAKE_WRONG_UNIT, "lamp2 (1 of 2) is silent while another unit answers: check the ids" },
-        { FAKE_HALF, "lamp2 (1 of 2) does not answer: check power, wiring and id" },
+        { FAKE_BAD_CRC, "is heard, but damaged: check wiring, termination, baud" },
+        { FAKE_WRONG_UNIT, "is silent while another unit answers: check the ids" },
+        { FAKE_HALF, "does not answer: check power, wiring and id" },
     };
     struct fixture *f = *state;
+    char why[160];
 
     fake_modbus_add(&f->server, 1);
     fake_modbus_add(&f->server, 2);
@@ -244,10 +246,15 @@ static void test_always_bad(void **state)
     for (size_t i = 0; i < LENGTH(cases); i++) {
         wait_health(f, SOURCE_WELL, "");
         fake_modbus_fault(&f->server, 2, cases[i].fault, 0, -1);
-        wait_health(f, SOURCE_DEGRADED, cases[i].why);
+        snprintf(why, sizeof why, "lamp2 (1 of 2) %s", cases[i].why);
+        wait_health(f, SOURCE_DEGRADED, why);
+        assert_unit_why(f, "lamp2", cases[i].why);
+        assert_unit_why(f, "lamp1", ""); /* it is not to blame for its neighbour */
         fake_modbus_fault(&f->server, 2, FAKE_WELL, 0, 0);
     }
     wait_health(f, SOURCE_WELL, "");
+    assert_unit_why(f, "lamp2", "");
+    assert_unit_why(f, "lamp3", ""); /* there is none */
 }
 
 static void test_gateway(void **state)
@@ -275,6 +282,7 @@ static void test_device_failure(void **state)
     fake_modbus_fault(&f->server, 1, FAKE_EXCEPTION, 4, -1);
     start(f, "units = ( { name = \"lamp1\"; id = 1; device = \"L-1\"; } );");
     wait_health(f, SOURCE_DEGRADED, "lamp1: the device itself says that it has failed");
+    assert_unit_why(f, "lamp1", "the device itself says that it has failed: repair or replace it");
     wait_condition(f, "L-1 led_controller active");
     wait_state(f, "lamp1", "supply_mv", LIVE_FAILED);
     fake_modbus_fault(&f->server, 1, FAKE_WELL, 0, 0);
@@ -411,6 +419,7 @@ static void test_adapter_pulled(void **state)
     wait_number(f, "lamp1", "supply_mv", 12034);
     fake_modbus_pull_out(&f->server);
     wait_health(f, SOURCE_DOWN, "plug the adapter in");
+    assert_unit_why(f, "lamp1", f->house.health.why);
     wait_state(f, "lamp1", "supply_mv", LIVE_FAILED);
     assert_true(f->house.next_attempt_at > 0);
     fake_modbus_plug_in(&f->server);

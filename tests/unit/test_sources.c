@@ -157,6 +157,11 @@ static const struct option toy_options[] = {
     { .name = NULL },
 };
 
+static void toy_unit_why(const struct source *s, const char *unit, char why[256])
+{
+    snprintf(why, 256, "%s of %s is dark", unit, s->env.name);
+}
+
 static const struct driver toy = {
     .name = "toy",
     .options = toy_options,
@@ -166,6 +171,7 @@ static const struct driver toy = {
     .pause = toy_start,
     .resume = toy_resume,
     .poll_now = toy_poll_now,
+    .unit_why = toy_unit_why,
     .stop = toy_stop,
 };
 
@@ -316,6 +322,20 @@ static void test_lost_and_found(void **state)
     is(w, 'a', SOURCE_WELL, 60);
     answer_all(w);
     assert_string_equal(durable, "lost a +30;found a +60;");
+}
+
+/* A unit's own trouble is the driver's to tell; where none runs it is the source's. */
+static void test_why_a_unit_is_not_well(void **state)
+{
+    struct world *w = *state;
+    char why[256];
+
+    begin(w, "a=x b=broken", "");
+    sources_unit_why(w->sources, 0, "L1", why);
+    assert_string_equal(why, "L1 of a is dark");
+    sources_unit_why(w->sources, 1, "L1", why);
+    assert_string_equal(why, sources_view(w->sources, 1).health->why);
+    assert_non_null(strstr(why, "too many open files"));
 }
 
 static void test_down_from_the_start(void **state)
@@ -522,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_lost_and_found),
+        CASE(test_why_a_unit_is_not_well),
         CASE(test_down_from_the_start),
         CASE(test_downtime_of_the_daemon),
         CASE(test_clock_set_back),
