@@ -182,6 +182,7 @@ static void put(struct point *p, const struct reading *r)
         v->moved_at = r->true_at;
     v->state = state_of(r->status);
     v->is_text = r->is_text;
+    v->at_least = r->at_least;
     v->number = r->number;
     v->true_at = r->true_at;
     keep(v->text, sizeof v->text, text);

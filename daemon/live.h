@@ -21,7 +21,7 @@ enum live_state {
 struct live_value {
     char point[POINT_SIZE];
     enum live_state state;
-    bool is_text;
+    bool is_text, at_least;
     double number;
     char text[READING_TEXT_SIZE];
     char measure[16];

@@ -34,6 +34,13 @@ enum gnss_antenna {
     GNSS_ANTENNA_UNKNOWN, /* the receiver says that it does not know */
 };
 
+enum gnss_fix {
+    GNSS_FIX_NONE = 1,
+    GNSS_FIX_2D,
+    GNSS_FIX_3D,
+    GNSS_FIX_SOME, /* 2D or 3D: the receiver does not tell which */
+};
+
 /* Satellites, each counted once however many of its signals are received. */
 struct gnss_sky {
     int32_t seen;
@@ -49,7 +56,7 @@ struct gnss_epoch {
     int32_t time_ms;  /* the receiver's time of the day, UTC */
     int64_t utc_at;   /* the receiver's instant; GNSS_NEVER: no date that can be believed */
     int32_t rollover; /* 1: weeks were added to the date */
-    int32_t fix;      /* 1 none, 2 2D, 3 3D */
+    int32_t fix;      /* enum gnss_fix */
     int32_t quality;  /* as in GGA: 0 none, 1 GPS, 2 differential, 3 PPS, 4 RTK fixed, 5 RTK
                        * float, 6 dead reckoning, 7 manual, 8 simulator */
     int32_t valid;    /* 1, 0: the receiver's own word */

@@ -46,7 +46,10 @@ static bool say_name(struct reading *r, const char *name, int number)
 
 const char *gnss_fix_name(int32_t fix)
 {
-    return fix == 3 ? "3d" : fix == 2 ? "2d" : "none";
+    static const char *const names[] = { [GNSS_FIX_2D] = "2d", [GNSS_FIX_3D] = "3d",
+                                         [GNSS_FIX_SOME] = "fixed" };
+
+    return fix >= GNSS_FIX_2D && fix <= GNSS_FIX_SOME ? names[fix] : "none";
 }
 
 const char *gnss_antenna_name(enum gnss_antenna antenna)
@@ -88,7 +91,13 @@ static bool say_cn0(struct told *t, struct reading *r)
 
 static bool say_fix(struct told *t, struct reading *r)
 {
-    return t->epoch->fix != GNSS_NONE && say_name(r, gnss_fix_name(t->epoch->fix), t->epoch->fix);
+    int32_t fix = t->epoch->fix;
+
+    if (fix == GNSS_NONE)
+        return false;
+    r->at_least = fix == GNSS_FIX_SOME;
+    r->text = gnss_fix_name(fix);
+    return say_number(r, r->at_least ? GNSS_FIX_2D : fix, 1);
 }
 
 static bool say_good_share(struct told *t, struct reading *r)

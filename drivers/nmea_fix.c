@@ -12,6 +12,7 @@ enum {
     SHARE_MIN = 20,         /* fewer checksums say nothing */
     SET_LIVES_MS = 15000,   /* some receivers tell of satellites every five seconds */
     BANNER_LASTS_MS = 5000, /* a greeting has many lines, and is one start */
+    GSA_WAIT_MS = 10000,    /* whoever has sent no GSA for so long sends none */
 };
 
 void nmea_fix_init(struct nmea_fix *f, int64_t built_at)
@@ -198,6 +199,7 @@ static void hear(struct nmea_fix *f, int64_t monotonic_at)
 {
     f->has_spoken = true;
     f->gnss.heard_at = f->gnss.fix_lost_at = f->gnss.time_moved_at = monotonic_at;
+    f->dimension_at = monotonic_at;
 }
 
 /* Receivers greet when they are switched on. */
@@ -317,11 +319,25 @@ static void settle_date(struct nmea_fix *f)
         e->rollover = gnss_unroll(&e->utc_at, f->built_at);
 }
 
+/* Without GSA the quality and the status say whether there is a fix, and nothing says whether its
+ * altitude was measured: a receiver repeats its last one in GGA. */
+static void settle_fix(struct nmea_fix *f)
+{
+    struct gnss_epoch *e = &f->epoch;
+
+    if (e->fix != GNSS_NONE)
+        f->dimension_at = e->monotonic_at;
+    else if (e->monotonic_at - f->dimension_at >= GSA_WAIT_MS &&
+             (e->quality != GNSS_NONE || e->valid != GNSS_NONE))
+        e->fix = gnss_has_fix(e) ? GNSS_FIX_SOME : GNSS_FIX_NONE;
+}
+
 static bool end_epoch(struct nmea_fix *f)
 {
     if (!f->is_open)
         return false;
     settle_date(f);
+    settle_fix(f);
     if (f->has_new_set) {
         f->epoch.has_sky = true;
         f->epoch.sky = sky_of(f, f->epoch.monotonic_at);

@@ -48,6 +48,7 @@ struct nmea_fix {
     struct nmea_set sets[NMEA_SETS_MAX];
     int32_t set_count;
     bool has_new_set;                                        /* in this epoch */
+    int64_t dimension_at;    /* monotonic: when GSA last told it; else its first word */
     uint64_t sums[NMEA_SHARE_OF / 64];                       /* a ring of bits: 1 good */
     uint32_t sum_count;                                      /* that came */
     uint64_t good, wrong, without_sum, malformed, lost_sets; /* since the start */

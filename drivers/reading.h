@@ -30,6 +30,7 @@ struct reading {
     double number;
     const char *text;           /* UTF-8; of an enumerated point its name, and `number` its number;
                                  * of READING_FAILED and READING_UNSUPPORTED why. May be NULL */
+    bool at_least;              /* it is `number` or more: the device has no way to tell which */
     const char *measure;        /* "mV", "dB-Hz"; "" if it has none */
     int64_t true_at;            /* when it was true, wall clock */
     int64_t age_limit_ms;       /* older than this it must not be shown as present */

@@ -37,7 +37,7 @@ static bool show_reading(void *arg, const struct live_value *v)
     json_out_key(to, v->point);
     if (v->state != LIVE_GOOD)
         text_buffer_adds(to, "null");
-    else if (v->is_text)
+    else if (v->is_text || v->text[0]) /* of an enumeration the name, for people */
         json_out_string(to, v->text, strlen(v->text));
     else
         text_buffer_addf(to, "%.15g", v->number);

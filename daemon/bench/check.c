@@ -114,6 +114,12 @@ static bool is_good(const struct conf_check *is, const struct live_value *v, cha
     return false;
 }
 
+/* More was asked for than the device can tell: it may be so. */
+static bool may_be_good(const struct conf_check *is, const struct live_value *v)
+{
+    return v->at_least && !(is->has_max && v->number > is->max);
+}
+
 static void hold(struct check_run *c, const struct live_value *v, int64_t now_ms, int64_t now_at)
 {
     char value[64];
@@ -139,7 +145,7 @@ void check_look(struct check_run *c, const struct live_value *v, int64_t now_ms,
         [LIVE_FROZEN] = "its reading does not move",
         [LIVE_FAILED] = "cannot be read",
     };
-    char why[WHY_SIZE];
+    char why[WHY_SIZE], value[64];
 
     if (v->state == LIVE_UNSUPPORTED) {
         c->value = *v;
@@ -155,6 +161,9 @@ void check_look(struct check_run *c, const struct live_value *v, int64_t now_ms,
         c->value = *v;
         if (is_good(&c->is, v, why))
             hold(c, v, now_ms, now_at);
+        else if (may_be_good(&c->is, v))
+            check_set(c, CHECK_NOT_SUPPORTED, now_at, "the device tells no more than %s",
+                      check_value_text(value, v));
         else
             check_set(c, CHECK_WAITING, now_at, "%s", why);
     }

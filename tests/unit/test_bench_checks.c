@@ -164,6 +164,45 @@ static void test_an_enumeration(void **state)
     assert_last(w, "success", "");
 }
 
+/* A receiver that says "a fix" and cannot say more: who asks for that much has it, and whoever asks
+ * for more learns that this one cannot tell, once it says as much as it can. */
+static void test_what_cannot_be_told(void **state)
+{
+    static const struct {
+        const char *asks, *with_fix;
+    } cases[] = {
+        { "min = 2;", "passed: 2 (fixed)" },
+        { "one_of = [ 2, 3 ];", "passed: 2 (fixed)" },
+        { "equals = \"3d\";", "not_supported: the device tells no more than 2 (fixed)" },
+        { "min = 3;", "not_supported: the device tells no more than 2 (fixed)" },
+        { "max = 1; hold = \"5s\";", "waiting: 2 (fixed) is above 1" },
+    };
+    struct world *w = *state;
+    struct reading r = { .unit = "", .point = "fix", .status = READING_GOOD, .age_limit_ms = 3000 };
+    struct text_buffer checks = { 0 };
+
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        text_buffer_addf(&checks, "{ name = \"c%zu\"; of = \"gps\"; point = \"fix\"; %s }, ", i,
+                         cases[i].asks);
+    text_buffer_adds(&checks, SUPPLY);
+    begin(w, checks.bytes);
+    text_buffer_finish(&checks);
+    start(w);
+    r.number = 1;
+    r.text = "none";
+    r.true_at = clock_wall(&w->clock.clock);
+    live_put(w->live, "gps1", &r, 1);
+    assert_check(w, 2, "waiting: 1 (none) is not \"3d\"");
+    assert_check(w, 3, "waiting: 1 (none) is below 3");
+    pass(w, 250);
+    r = (struct reading){ .unit = "", .point = "fix", .status = READING_GOOD, .number = 2,
+                          .text = "fixed", .at_least = true, .age_limit_ms = 3000,
+                          .true_at = clock_wall(&w->clock.clock) };
+    live_put(w->live, "gps1", &r, 1);
+    for (size_t i = 0; i < LENGTH(cases); i++)
+        assert_check(w, i, cases[i].with_fix);
+}
+
 /* --- What ends a session */
 
 static void test_time_is_over(void **state)
@@ -479,6 +518,7 @@ int main(void)
         TEST_OF(test_readings_from_before),
         TEST_OF(test_texts_and_enumerations),
         TEST_OF(test_an_enumeration),
+        TEST_OF(test_what_cannot_be_told),
         TEST_OF(test_time_is_over),
         TEST_OF(test_late_and_others_open),
         TEST_OF(test_long_reasons_are_cut),

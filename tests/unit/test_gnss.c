@@ -165,6 +165,52 @@ static void test_sky(void **state)
     assert_int_equal(sky.tracked_30, 3);
 }
 
+/* --- Readings */
+
+static void keep_fix(void *house, const struct reading *readings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(readings[i].point, "fix") == 0)
+            *(struct reading *)house = readings[i];
+}
+
+/* By number and by name; one whose dimension is not told is 2 or more. */
+static void test_tell_fix(void **state)
+{
+    static const struct {
+        int32_t fix;
+        enum reading_status status;
+        double number;
+        const char *text;
+        bool at_least;
+    } cases[] = {
+        { GNSS_NONE, READING_NONE, 0, NULL, false },
+        { GNSS_FIX_NONE, READING_GOOD, 1, "none", false },
+        { GNSS_FIX_2D, READING_GOOD, 2, "2d", false },
+        { GNSS_FIX_3D, READING_GOOD, 3, "3d", false },
+        { GNSS_FIX_SOME, READING_GOOD, 2, "fixed", true },
+    };
+    static const struct sink sink = { .readings = keep_fix };
+    static const struct gnss_limits limits = { .silence_ms = 5000 };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct reading said = { 0 };
+        const struct driver_env env = { .sink = &sink, .house = &said };
+        struct gnss g;
+
+        gnss_init(&g, 1000, false);
+        g.last.fix = cases[i].fix;
+        gnss_tell(&g, &limits, &env);
+        assert_int_equal(said.status, cases[i].status);
+        assert_true(said.number == cases[i].number);
+        assert_int_equal(said.at_least, cases[i].at_least);
+        assert_false(said.is_text);
+        if (cases[i].text)
+            assert_string_equal(said.text, cases[i].text);
+    }
+}
+
 /* --- A device in service */
 
 static void keep_condition(void *house, const struct condition *c)
@@ -236,7 +282,7 @@ int main(void)
         cmocka_unit_test(test_fix),        cmocka_unit_test(test_first_fix),
         cmocka_unit_test(test_lost_fix),   cmocka_unit_test(test_time_stands_still),
         cmocka_unit_test(test_unroll),     cmocka_unit_test(test_sky),
-        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_tell_fix),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

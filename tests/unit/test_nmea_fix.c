@@ -354,6 +354,52 @@ static void test_gns(void **state)
     assert_false(f->gnss.has_fix);
 }
 
+/* What the last epoch says of the fix. One letter for each second: 3 a fix that GSA calls 3D, A one
+ * without GSA, r the same by RMC alone, V none. */
+static int32_t fix_after(const char *seconds)
+{
+    struct nmea_fix *f = begin();
+    char text[300];
+
+    for (int i = 0; seconds[i]; i++) {
+        bool has_fix = seconds[i] != 'V';
+
+        snprintf(text, sizeof text, "GPRMC,1200%02d,%c,3114.8943,N,12135.2444,E,0.0,0.0,250215,,%s",
+                 i, has_fix ? 'A' : 'V', seconds[i] == '3' ? "\nGPGSA,A,3,,,,,,,,,,,,,2.1,1.3,1.8" : "");
+        (void)say(f, 1000 * i, text);
+        if (seconds[i] == 'r')
+            continue;
+        snprintf(text, sizeof text, "GPGGA,1200%02d,3114.8943,N,12135.2444,E,%d,07,1.1,28.4,M,11.5,M,,",
+                 i, has_fix);
+        (void)say(f, 1000 * i, text);
+    }
+    (void)say(f, 59000, "GPGGA,120059,,,,,0,00,,,,,,,");
+    return f->gnss.last.fix;
+}
+
+static void test_fix_without_gsa(void **state)
+{
+    static const struct {
+        const char *what, *seconds;
+        int32_t want;
+    } cases[] = {
+        { "GSA tells", "3", GNSS_FIX_3D },
+        { "not yet known whether it sends any", "AAAAAAAAAA", GNSS_NONE },
+        { "it sends none", "AAAAAAAAAAA", GNSS_FIX_SOME },
+        { "nor GGA", "rrrrrrrrrrr", GNSS_FIX_SOME },
+        { "and has no fix", "VVVVVVVVVVV", GNSS_FIX_NONE },
+        { "and has lost it", "AAAAAAAAAAAV", GNSS_FIX_NONE },
+        { "GSA comes every few seconds", "3AAAA3AAAA3AAAA", GNSS_NONE },
+        { "it comes no more", "3AAAAAAAAAA", GNSS_FIX_SOME },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        print_message("# %s\n", cases[i].what);
+        assert_int_equal(fix_after(cases[i].seconds), cases[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +409,7 @@ int main(void)
         cmocka_unit_test(test_systems),      cmocka_unit_test(test_antenna_lines),
         cmocka_unit_test(test_antenna),      cmocka_unit_test(test_greeting),
         cmocka_unit_test(test_share),        cmocka_unit_test(test_gns),
+        cmocka_unit_test(test_fix_without_gsa),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
