@@ -27,6 +27,13 @@ const struct option_tree *option_tree_place(const struct option_tree *tree, cons
     return child ? child : tree;
 }
 
+void option_tree_add(struct option_tree *tree, struct option_tree *child)
+{
+    tree->children =
+        mem_realloc_array(tree->children, tree->child_count + 1, sizeof(struct option_tree *));
+    tree->children[tree->child_count++] = child;
+}
+
 void option_tree_destroy(struct option_tree *tree)
 {
     if (!tree)

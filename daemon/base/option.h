@@ -64,6 +64,8 @@ struct option_tree {
 const struct option_tree *option_tree_get(const struct option_tree *tree, const char *name);
 /* Where a fault of it stands: the child of that name, or the group if there is none. Borrows. */
 const struct option_tree *option_tree_place(const struct option_tree *tree, const char *name);
+/* Takes `child`, as the last of a group or list. */
+void option_tree_add(struct option_tree *tree, struct option_tree *child);
 void option_tree_destroy(struct option_tree *tree);
 
 /* Frees what the table's reader allocated inside `config` (not `config` itself). */

@@ -22,13 +22,6 @@ static bool is_appended(const struct option_tree *setting)
     return false;
 }
 
-static void add_child(struct option_tree *to, struct option_tree *child)
-{
-    to->children =
-        mem_realloc_array(to->children, to->child_count + 1, sizeof(struct option_tree *));
-    to->children[to->child_count++] = child;
-}
-
 static size_t index_of(const struct option_tree *group, const char *name)
 {
     size_t i = 0;
@@ -44,7 +37,7 @@ static void merge_setting(struct option_tree *into, struct option_tree *setting)
     size_t i = index_of(into, setting->name);
 
     if (i == into->child_count) {
-        add_child(into, setting);
+        option_tree_add(into, setting);
         return;
     }
     if (!is_appended(setting) || into->children[i]->type != TREE_LIST) {
@@ -53,7 +46,7 @@ static void merge_setting(struct option_tree *into, struct option_tree *setting)
         return;
     }
     for (size_t k = 0; k < setting->child_count; k++)
-        add_child(into->children[i], setting->children[k]);
+        option_tree_add(into->children[i], setting->children[k]);
     setting->child_count = 0;
     option_tree_destroy(setting);
 }

@@ -320,6 +320,88 @@ static void test_changes_from_nothing(void **state)
     fixture_finish(&f);
 }
 
+/* The canonical text, read back, counts like the configuration that it is of. */
+static void assert_recorded(const struct conf *conf)
+{
+    struct faults faults = { 0 };
+    struct rules *recorded = conf_recorded_rules(conf->canonical, &faults);
+    char *want, *got;
+
+    faults_print(&faults);
+    assert_non_null(recorded);
+    assert_string_equal(recorded->zone.name, "");
+    zone_copy(&recorded->zone, &conf->rules.zone);
+    want = rules_counting_text(&conf->rules);
+    got = rules_counting_text(recorded);
+    assert_string_equal(got, want);
+    for (size_t i = 0; i < conf->rules.kpi_count; i++) {
+        const struct kpi *kpi = &conf->rules.kpis[i], *is = rules_kpi(recorded, kpi->id);
+
+        assert_string_equal(is->name_zh, kpi->name_zh);
+        assert_string_equal(is->name_en, kpi->name_en);
+        assert_int_equal(is->direction, kpi->direction);
+    }
+    free(want);
+    free(got);
+    rules_destroy(recorded);
+}
+
+static void test_what_is_recorded_counts_alike(void **state)
+{
+    static const char text[] =
+        ZONE "kpis = ( { id = \"install_success\"; counts = \"install\"; direction = \"at_least\";\n"
+        "  department = \"7 = \\\"7\\\"\\n安装\"; rework_window = \"1d 12h\"; min_sample = 3;\n"
+        "  name = { zh = \"0\"; en = \"kpis.x.y = 1\"; }; sources = [ \"in\" ];\n"
+        "  targets = ( { from = \"2026-01-01\"; value = 0.95; } );\n"
+        "  plans = ( { year = 2026; volume = 2400; } ); },\n"
+        "  { id = \"install-2\"; counts = \"visit\"; direction = \"at_most\"; department = \"0\";\n"
+        "    expire_after = \"90ms 1s\"; },\n"
+        "  { id = \"fault_rate\"; counts = \"device\"; direction = \"at_most\";\n"
+        "    confirm_after = \"10min\"; },\n"
+        "  { id = \"faults\"; counts = \"device\"; direction = \"at_most\"; } );\n"
+        "sources = ( { name = \"in\"; driver = \"spool\"; directory = \"/tmp/in\"; } );\n";
+    struct faults faults = { 0 };
+    struct fixture f;
+    struct conf *conf;
+
+    (void)state;
+    fixture_init(&f);
+    conf = fixture_load(&f, text, "");
+    assert_recorded(conf);
+    conf_destroy(conf);
+    fixture_finish(&f);
+    conf = conf_load("etc/kpid.conf", &faults);
+    assert_non_null(conf);
+    assert_recorded(conf);
+    conf_destroy(conf);
+}
+
+/* What this version does not understand is no reason to count otherwise. */
+static void test_what_is_recorded_is_not_guessed_at(void **state)
+{
+    static const struct {
+        const char *text, *why;
+    } cases[] = {
+        { "", "without a KPI nothing is counted" },
+        { "log_level = \"info\"\n", "without a KPI nothing is counted" },
+        { "kpis.x.id = \"x\"\nkpis.x.direction = \"at_least\"\n", "needs counts" },
+        { "kpis.x.counts = \"x\"\nkpis.x.direction = \"at_least\"\nkpis.x.id = \"x\"\n"
+          "kpis.x.twice = \"1h\"\n", "has no setting \"twice\"" },
+        { "kpis.x.counts = \"x\"\nkpis.x.direction = \"sideways\"\nkpis.x.id = \"x\"\n",
+          "direction cannot be" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        struct faults faults = { 0 };
+
+        assert_null(conf_recorded_rules(cases[i].text, &faults));
+        assert_true(faults.count > 0);
+        assert_non_null(strstr(faults.items[0].text, cases[i].why));
+        faults_finish(&faults);
+    }
+}
+
 /* The golden cases name a zone and KPIs, and nothing else. */
 static void test_golden_cases_load(void **state)
 {
@@ -335,6 +417,7 @@ static void test_golden_cases_load(void **state)
         faults_print(&faults);
         assert_non_null(conf);
         assert_true(conf->rules.kpi_count > 0);
+        assert_recorded(conf);
         conf_destroy(conf);
         faults_finish(&faults);
     }
@@ -354,6 +437,8 @@ int main(void)
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_source_differs),
         cmocka_unit_test(test_changes_from_nothing),
+        cmocka_unit_test(test_what_is_recorded_counts_alike),
+        cmocka_unit_test(test_what_is_recorded_is_not_guessed_at),
         cmocka_unit_test(test_golden_cases_load),
     };
 
