@@ -245,6 +245,8 @@ static int settle_folds(struct ledger *l, struct err *err)
         if (!t->before)
             continue;
         (void)devices_touch(l, t->before->is.device);   /* joining the group is all we want */
+        t->renamed = t->renamed || (t->before->is.device[0] &&
+                                    strcmp(t->before->is.device, t->now.is.device) != 0);
         file_job(l, t);
     }
     return 0;

@@ -35,6 +35,7 @@ struct touched {
     bool stored;                            /* has a row already */
     bool refold;                            /* fold again from the log before counting */
     bool in_group;                          /* on the group's list, to be counted */
+    bool renamed;                           /* its row names another device */
     struct ticket now;
     struct ticket *before;                  /* installs and repairs: when the group began */
     struct attributes counted_is;           /* as last counted */

@@ -3,9 +3,10 @@
  * While tickets are counted, the row of each one that counts or counted within what is sealed is
  * kept as it was (table ticket_was) before it is first overwritten after a record of the chain. So
  * what a ticket was when any record was made can be told for ever, and a restatement compares the
- * two rows of each ticket that was kept, and of no other. Devices have no rows by period: those
- * whose history changed below what is sealed are named (device_was), and are folded from the log
- * once as it was at the seal and once as it is. */
+ * two rows of each ticket that was kept, and of no other. A job that comes to name another device
+ * is kept wherever it counts: the history of the first device had it. Devices have no rows by
+ * period: those whose history changed below what is sealed are named (device_was), and are folded
+ * from the log once as it was at the seal and once as it is. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ int moved_keep_ticket(struct ledger *l, const struct touched *t, struct err *err
     sqlite3_stmt *st = t->stored ? s->keep_ticket : s->keep_new_ticket;
 
     if (s->sealed_until == INSTANT_NONE ||
-        (t->stored_counts_at >= s->sealed_until && now >= s->sealed_until))
+        (!t->renamed && t->stored_counts_at >= s->sealed_until && now >= s->sealed_until))
         return 0;
     sql_bind_text(st, 1, t->now.kind);
     sql_bind_text(st, 2, t->now.ticket);
@@ -67,12 +68,14 @@ int moved_keep_recounted(sqlite3 *db, const char *cause, struct err *err)
         "SELECT " TICKET_COLUMNS ", (SELECT max(n) FROM seal), '%s' FROM ticket "
         "WHERE first_seq IN (SELECT o.first_seq "
         "FROM ticket o LEFT JOIN rebuild_ticket r ON r.first_seq = o.first_seq "
-        "WHERE (o.counts_at < (SELECT max(end_at) FROM sealed_period) "
+        "WHERE ((o.counts_at < (SELECT max(end_at) FROM sealed_period) "
         "OR r.counts_at < (SELECT max(end_at) FROM sealed_period)) "
         "AND (o.counts_at IS NOT r.counts_at OR o.numerator IS NOT r.numerator "
         "OR o.denominator IS NOT r.denominator OR o.excluded IS NOT r.excluded "
         "OR o.pending IS NOT r.pending OR o.site IS NOT r.site OR o.staff IS NOT r.staff "
-        "OR o.department IS NOT r.department OR o.model IS NOT r.model))",
+        "OR o.department IS NOT r.department OR o.model IS NOT r.model)) "
+        "OR (o.kind IN ('install', 'repair') AND o.device IS NOT r.device "
+        "AND EXISTS (SELECT 1 FROM sealed_period)))",
         cause);
 
     return rc < 0 ? rc : keep_uncounted(db, cause, err);

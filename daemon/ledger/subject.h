@@ -32,9 +32,12 @@ struct subjects {
     sqlite3_stmt *jobs;
 };
 
-/* Tickets that named a device within what is sealed may name another by now. */
+/* Tickets that named a device within what is sealed may name another by now. Each side says itself
+ * which of its rows are meant, as subjects_init does: only then it is found by its index. */
 #define SUBJECT_TICKETS_EVER                                                                       \
-    "(SELECT kind, ticket, device FROM ticket UNION SELECT kind, ticket, device FROM ticket_was)"
+    "(SELECT kind, ticket, device FROM ticket WHERE device = ?1 AND device IS NOT NULL "           \
+    "AND kind IN ('install', 'repair') UNION SELECT kind, ticket, device FROM ticket_was "         \
+    "WHERE device = ?1 AND device IS NOT NULL AND kind IN ('install', 'repair'))"
 
 /* `tickets` is the table of folded tickets, or a query in parentheses with kind, ticket,
  * device. Borrows `db`. Close with subjects_finish. */
