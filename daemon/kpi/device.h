@@ -62,10 +62,17 @@ bool device_counts(const struct device_history *history, const struct kpi *kpi,
                    const struct rules *rules, struct period period, int64_t as_of,
                    struct counts *ret);
 
+/* The same where the period is given by its bounds. */
+bool device_counts_within(const struct device_history *history, const struct kpi *kpi,
+                          struct interval period, int64_t as_of, struct counts *ret);
+
 /* Site, model and department in `period` (the KPI's department if the device has none). */
 void device_attributes(const struct device_history *history, const struct kpi *kpi,
                        const struct rules *rules, struct period period, int64_t as_of,
                        struct attributes *ret);
+/* The same of a period that ends at `end`. */
+void device_attributes_until(const struct device_history *history, const struct kpi *kpi,
+                             int64_t end, int64_t as_of, struct attributes *ret);
 
 /* The earliest instant at which two histories of one device differ: what lies before it counts
  * alike in both. INSTANT_NEVER if they are equal. A fault that became confirmed between

@@ -35,8 +35,16 @@ bool device_counts(const struct device_history *history, const struct kpi *kpi,
                    const struct rules *rules, struct period period, int64_t as_of,
                    struct counts *ret)
 {
-    struct interval cut = { period_begin(period, &rules->zone),
-                            min_of(period_end(period, &rules->zone), as_of) };
+    struct interval bounds = { period_begin(period, &rules->zone),
+                               period_end(period, &rules->zone) };
+
+    return device_counts_within(history, kpi, bounds, as_of, ret);
+}
+
+bool device_counts_within(const struct device_history *history, const struct kpi *kpi,
+                          struct interval period, int64_t as_of, struct counts *ret)
+{
+    struct interval cut = { period.begin, min_of(period.end, as_of) };
     struct counts counts = { 0 };
 
     for (size_t s = 0; s < history->service_count; s++) {
@@ -61,7 +69,12 @@ void device_attributes(const struct device_history *history, const struct kpi *k
                        const struct rules *rules, struct period period, int64_t as_of,
                        struct attributes *ret)
 {
-    int64_t end = period_end(period, &rules->zone);
+    device_attributes_until(history, kpi, period_end(period, &rules->zone), as_of, ret);
+}
+
+void device_attributes_until(const struct device_history *history, const struct kpi *kpi,
+                             int64_t end, int64_t as_of, struct attributes *ret)
+{
     const char *last[DEVICE_ATTRIBUTES] = { "", "", kpi->department };
 
     for (size_t i = 0; i < history->value_count; i++) {

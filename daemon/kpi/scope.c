@@ -38,6 +38,17 @@ size_t scope_list(char scopes[SCOPES_MAX][SCOPE_SIZE], const struct attributes *
     return count;
 }
 
+bool scope_holds(const struct attributes *is, const struct kpi *kpi, const char *scope)
+{
+    char scopes[SCOPES_MAX][SCOPE_SIZE];
+    size_t count = scope_list(scopes, is, kpi, !kpi->counts_devices);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(scopes[i], scope) == 0)
+            return true;
+    return false;
+}
+
 bool scope_is_valid(const char *text)
 {
     if (strcmp(text, "company") == 0)

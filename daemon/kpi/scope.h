@@ -14,6 +14,9 @@ enum { SCOPES_MAX = 5 };
 size_t scope_list(char scopes[SCOPES_MAX][SCOPE_SIZE], const struct attributes *is,
                   const struct kpi *kpi, bool with_staff);
 
+/* Is `scope` among those in which the KPI counts something with these attributes? */
+bool scope_holds(const struct attributes *is, const struct kpi *kpi, const char *scope);
+
 /* "company", or one of site: department: staff: model: with 1 to 64 bytes behind it. */
 bool scope_is_valid(const char *text);
 /* Does a pattern of the API (a scope, or "site:*") match? */

@@ -29,6 +29,7 @@ enum read_statement {
     READ_REVISION,
     READ_EVENTS,
     READ_DEVICE_NAMES,
+    READ_DEVICE_NAMES_THEN,
     READ_FAULTS,
     READ_QUARANTINE,
     READ_CHAIN,
@@ -79,6 +80,12 @@ static const char *const texts[READ_STATEMENTS] = {
     [READ_EVENTS] = "SELECT seq, received_at, via, json FROM event "
                     "WHERE kind = ?1 AND subject = ?2 ORDER BY at, source, id",
     [READ_DEVICE_NAMES] = "SELECT device FROM device WHERE device > ?1 ORDER BY device",
+    /* A counting anew forgets a device that no ticket names any more. */
+    [READ_DEVICE_NAMES_THEN] =
+        "SELECT device FROM device WHERE device > ?1 UNION SELECT device "
+        "FROM ticket_was INDEXED BY ticket_was_job WHERE device > ?1 AND device IS NOT NULL "
+        "AND kind IN ('install', 'repair') "
+        "ORDER BY device",
     [READ_FAULTS] = "SELECT device, code.value, since.value FROM device "
                     "CROSS JOIN json_each(faults) AS code CROSS JOIN json_each(faults_at) AS since "
                     "WHERE faults <> '[]' AND since.key = code.key ORDER BY device",
@@ -277,6 +284,8 @@ int reader_fact(struct reader *reader, const char *kpi, struct period period, co
         rc = damaged("fact", err);
     if (rc > 0) {
         row.sealing = read_sealing(stmt);
+        row.begin_at = sqlite3_column_int64(stmt, 4);
+        row.end_at = sqlite3_column_int64(stmt, 5);
         *ret = row;
     }
     (void)sqlite3_reset(stmt); /* repeats the failure that the step has told */
@@ -337,18 +346,6 @@ int reader_ticket(struct reader *reader, const char *kind, const char *ticket,
     return rc;
 }
 
-/* Do the scopes of the ticket include this one? */
-static bool belongs_to(const struct ticket *ticket, const struct kpi *kpi, const char *scope)
-{
-    char scopes[SCOPES_MAX][SCOPE_SIZE];
-    size_t count = scope_list(scopes, &ticket->is, kpi, true);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(scopes[i], scope) == 0)
-            return true;
-    return false;
-}
-
 static int each_ticket(struct reader *r, sqlite3_stmt *stmt, const struct kpi *kpi,
                        const char *scope, int (*each)(void *arg, const struct ticket_row *row),
                        void *arg, struct err *err)
@@ -361,7 +358,7 @@ static int each_ticket(struct reader *r, sqlite3_stmt *stmt, const struct kpi *k
         rc = read_ticket_row(r, stmt, &row, err);
         if (rc < 0)
             return rc;
-        if (belongs_to(&row.ticket, kpi, scope) && each(arg, &row))
+        if (scope_holds(&row.ticket.is, kpi, scope) && each(arg, &row))
             return 0;
     }
     return rc;
@@ -463,7 +460,8 @@ int reader_device_names(struct reader *reader, const char *after,
                         int (*each)(void *arg, const char *device), void *arg, struct err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int rc = statement(reader, READ_DEVICE_NAMES, &stmt, err);
+    int rc = statement(reader, reader->then.seal ? READ_DEVICE_NAMES_THEN : READ_DEVICE_NAMES,
+                       &stmt, err);
 
     if (rc < 0)
         return rc;

@@ -35,6 +35,7 @@ struct fact_row {
     struct period period;
     struct fact fact;
     struct sealing sealing;     /* revision 0: it is as the log says now */
+    int64_t begin_at, end_at;   /* of its period, as it was counted; reader_fact alone */
 };
 /* Facts as people are shown them (the latest revision of a sealed period, the present of others)
  * with period in [from, to] of one kind, in order of (period, kpi, scope), after the given
@@ -114,7 +115,8 @@ int reader_batch(struct reader *reader, const char *source, const char *prefix,
 /* Folds one device's history from the log. 1 if it has any event, 0 if not. */
 int reader_device(struct reader *reader, const char *device, const struct rules *rules,
                   int64_t as_of, struct device_history *ret, struct err *err);
-/* Devices in order of name after `after` (NULL: from the first). */
+/* Devices in order of name after `after` (NULL: from the first); while looking back also those
+ * that nothing names any more. */
 int reader_device_names(struct reader *reader, const char *after,
                         int (*each)(void *arg, const char *device), void *arg, struct err *err);
 /* Each fault that is active, in order of device and code. Looks at every device's row, and at

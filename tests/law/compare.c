@@ -279,16 +279,10 @@ static bool device_is_in(const struct runner *r, const struct device_history *h,
                          const struct stored *s, int64_t as_of)
 {
     const struct kpi *kpi = &rules_of(r)->kpis[s->is.kpi];
-    char scopes[SCOPES_MAX][SCOPE_SIZE];
     struct attributes is = { 0 };
-    size_t count;
 
     device_attributes(h, kpi, rules_of(r), s->is.period, as_of, &is);
-    count = scope_list(scopes, &is, kpi, false);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(scopes[i], s->is.scope) == 0)
-            return true;
-    return false;
+    return scope_holds(&is, kpi, s->is.scope);
 }
 
 static void compare_devices(struct runner *r, const struct histories *h, const struct stored *s,

@@ -4,18 +4,13 @@
  *                   rules that were in force
  *   the order       revisions without a gap, weeks by themselves never before their grace is over,
  *                   months once the week of their last day is sealed
- *   the present     the board shows the latest revision; what differs from the log is pending
- *   explain         on a file: at every revision the tickets add up to the fact
- *   the chain       on a file: it holds */
+ *   the present     the board shows the latest revision; what differs from the log is pending */
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "kpi/scope.h"
 #include "ledger/ledger_private.h"
-#include "ledger/reads.h"
-#include "ledger/verify.h"
 #include "runner.h"
 
 /* A record that brought facts. */
@@ -221,88 +216,4 @@ void compare_seals(struct runner *r)
         check_pending(r);
     if (!r->failed)
         check_board(r);
-}
-
-/* --- Explain, at every revision, and the chain. */
-
-static int add_row(void *arg, const struct ticket_row *row)
-{
-    counts_add(arg, &row->contribution.counts, 1);
-    return 0;
-}
-
-/* One sealed fact of the revision that `reader` looks back to. */
-static void explain_fact(struct runner *r, struct reader *reader, sqlite3_stmt *st)
-{
-    const struct rules *rules = rules_of(r);
-    const struct kpi *kpi = rules_kpi(rules, (const char *)sqlite3_column_text(st, 1));
-    const char *name = (const char *)sqlite3_column_text(st, 0);
-    const char *scope = (const char *)sqlite3_column_text(st, 2);
-    struct period period = { 0 };
-    struct counts sum = { 0 };
-    struct err err;
-
-    if (!kpi || kpi->counts_devices || !period_parse(name, &period))
-        return;
-    if (reader_tickets_of_fact(reader, kpi, period_begin(period, &rules->zone),
-                               period_end(period, &rules->zone), scope, 0, NULL, add_row, &sum,
-                               &err) < 0)
-        differ(r, "explain of a revision failed: %s", err.text);
-    else if (sum.numerator != sqlite3_column_int64(st, 3) ||
-             sum.denominator != sqlite3_column_int64(st, 4) ||
-             sum.excluded != sqlite3_column_int64(st, 5) ||
-             sum.pending != sqlite3_column_int64(st, 6))
-        differ(r, "record %lld: %s %s %s is explained as %lld/%lld, %lld excluded, %lld pending",
-               (long long)sqlite3_column_int64(st, 7), name, kpi->id, scope,
-               (long long)sum.numerator, (long long)sum.denominator, (long long)sum.excluded,
-               (long long)sum.pending);
-}
-
-static void explain_record(struct runner *r, struct reader *reader, const struct record *record)
-{
-    struct revision revision = { .seal = record->n,
-                                 .revision = record->revision,
-                                 .as_of = record->at,
-                                 .position = record->position };
-    sqlite3_stmt *st = NULL;
-    int64_t as_of, position;
-    struct err err;
-
-    if (rules_then(r, record) != rules_of(r))
-        return; /* a KPI's department, or its zone, may be another now */
-    if (reader_begin(reader, &as_of, &position, &err) < 0)
-        differ(r, "no snapshot: %s", err.text);
-    reader_look_back(reader, &revision);
-    sqlite3_prepare_v2(r->ledger->db,
-                       "SELECT period, kpi, scope, numerator, denominator, excluded, pending, seal "
-                       "FROM sealed_fact WHERE seal = ?1", -1, &st, NULL);
-    sqlite3_bind_int64(st, 1, record->n);
-    while (!r->failed && sqlite3_step(st) == SQLITE_ROW)
-        explain_fact(r, reader, st);
-    sqlite3_finalize(st);
-    reader_end(reader);
-}
-
-void explain_seals(struct runner *r)
-{
-    struct chain_report report;
-    struct record record;
-    struct reader *reader;
-    sqlite3_stmt *st = NULL;
-    struct err err;
-
-    if (chain_verify(r->path, NULL, &report, &err) < 0)
-        differ(r, "the chain cannot be read: %s", err.text);
-    else if (report.first_bad)
-        differ(r, "the chain: %s", report.why);
-    if (r->failed || reader_open(&reader, r->path, &err) < 0)
-        return;
-    sqlite3_prepare_v2(r->ledger->db, records_sql, -1, &st, NULL);
-    sqlite3_bind_int64(st, 1, 0);
-    while (!r->failed && sqlite3_step(st) == SQLITE_ROW) {
-        read_record(st, &record);
-        explain_record(r, reader, &record);
-    }
-    sqlite3_finalize(st);
-    reader_close(reader);
 }

@@ -5,11 +5,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/instant.h"
 #include "base/mem.h"
 #include "base/span.h"
 #include "base/text.h"
+#include "config/conf.h"
+#include "kpi/rework.h"
 
 static void die(const char *what, const char *why)
 {
@@ -163,4 +166,44 @@ void law_conf_write(FILE *to, const struct rules *rules)
         fprintf(to, i + 1 < rules->kpi_count ? ",\n" : "\n");
     }
     fprintf(to, ");\n");
+}
+
+/* What a file may say, of what decides counts: a window of rework belongs to jobs. */
+static struct rules *writable(const struct rules *rules)
+{
+    struct rules *ret = rules_copy(rules);
+
+    for (size_t i = 0; i < ret->kpi_count; i++) {
+        struct kpi *kpi = &ret->kpis[i];
+
+        if (!rework_links_kind(kpi->counts))
+            kpi->rework_window_ms = SPAN_NONE;
+        kpi->source_count = kpi->target_count = 0;
+    }
+    return ret;
+}
+
+char *law_conf_settings(const char *folder, const struct rules *rules)
+{
+    char *path = mem_printf("%s/kpid.conf", folder), *settings;
+    struct rules *written = writable(rules);
+    FILE *file = fopen(path, "we");
+    struct faults faults = { 0 };
+    struct conf *conf;
+
+    if (!file)
+        die(path, "cannot be made");
+    law_conf_write(file, written);
+    fclose(file);
+    rules_destroy(written);
+    conf = conf_load(path, &faults);
+    faults_print(&faults);
+    if (!conf)
+        die(path, "is no configuration");
+    (void)unlink(path); /* the folder says so if it stays */
+    free(path);
+    settings = mem_strdup(conf->canonical);
+    conf_destroy(conf);
+    faults_finish(&faults);
+    return settings;
 }

@@ -11,6 +11,9 @@
  * zone is loaded with zone_load. */
 struct rules *law_conf_read(const char *path);
 void law_conf_write(FILE *to, const struct rules *rules);
+/* The canonical text of such a kpid.conf, as daemon/config makes it: what the ledger keeps. Writes
+ * the file into `folder`, and takes it away again. Gives. */
+char *law_conf_settings(const char *folder, const struct rules *rules);
 
 /* A KPI that counts `counts` and asks for nothing. */
 void law_conf_kpi(struct kpi *kpi, const char *id, const char *counts);

@@ -15,6 +15,7 @@
 #include "base/instant.h"
 #include "base/mem.h"
 #include "ledger/ledger_private.h"
+#include "law_conf.h"
 #include "runner.h"
 
 enum { REQUESTS_MAX = 3 };
@@ -28,6 +29,7 @@ static struct ledger_options options_of(const struct runner *r)
         .rules = rules_of(r),
         .digest = r->now_in_force ? "two" : "one",
         .by = "test",
+        .settings = r->settings[r->now_in_force],
         .clock = &r->clock.clock,
         .wal_warn_bytes = INT64_C(1) << 40,
         .seals = r->seals,
@@ -189,6 +191,7 @@ static void change_rules(struct runner *r)
     r->now_in_force = !r->now_in_force;
     request.digest = r->now_in_force ? "two" : "one";
     request.rules = rules_copy(rules_of(r));
+    request.settings = r->settings[r->now_in_force];
     (void)carry_out(r, &request, 1);
 }
 
@@ -315,10 +318,14 @@ static void make_folder(struct runner *r)
         exit(2);
     }
     snprintf(r->path, sizeof r->path, "%s/law.db", r->folder);
+    for (size_t i = 0; i < LENGTH(r->settings); i++)
+        r->settings[i] = law_conf_settings(r->folder, r->trial->rules[i]);
 }
 
-static void remove_folder(const struct runner *r)
+static void remove_folder(struct runner *r)
 {
+    for (size_t i = 0; i < LENGTH(r->settings); i++)
+        free(r->settings[i]);
     remove_ledger(r->path);
     if (rmdir(r->folder) < 0)
         perror(r->folder);
@@ -328,7 +335,7 @@ bool run_trial(const struct trial *trial, bool every_commit, struct text_buffer 
 {
     struct runner r = {
         .trial = trial, .why = why, .every_commit = every_commit, .path = ":memory:",
-        .seals = trial->seed % 2 == 1
+        .seals = trial->seals
     };
 
     clock_manual_init(&r.clock, trial->start_at);

@@ -23,6 +23,7 @@ struct runner {
     bool seals;               /* weeks are sealed, by themselves and by hand */
     int64_t sealed_checked;   /* records of the chain up to here were compared */
     char folder[64], path[96];
+    char *settings[2];        /* on a file: what the ledger keeps of either rules */
     struct text_buffer *why;
     bool failed;
 };
@@ -37,7 +38,7 @@ void differ(struct runner *r, const char *format, ...) __attribute__((format(pri
 void compare(struct runner *r);
 /* compare_seals.c: what is sealed, as the oracle has it for that position and instant. */
 void compare_seals(struct runner *r);
-/* On a file: every revision explained, and the chain verified. */
+/* explain_seals.c: on a file: every revision explained, and the chain verified. */
 void explain_seals(struct runner *r);
 
 #endif

@@ -76,7 +76,7 @@ static void interlude(struct trial *t, struct random *r, int64_t now, bool rules
 
 static void make_acts(struct trial *t, struct random *r, struct lines *lines, int64_t as_of)
 {
-    bool rules_change = random_chance(r, 15);
+    bool rules_change = random_chance(r, t->on_file && t->seals ? 80 : 15);
     int64_t now = t->start_at;
     size_t batch_max = random_chance(r, 30) ? lines->count : 1 + (size_t)random_below(r, 6);
 
@@ -95,20 +95,29 @@ static void make_acts(struct trial *t, struct random *r, struct lines *lines, in
     }
     act_add(t, ACT_COMMIT, as_of > now ? as_of : now, NULL);
     t->acts[t->count - 1].after_ms = 1;
+    if (rules_change && t->seals)
+        act_add(t, ACT_RULES, 0, NULL); /* what is sealed was sealed under others */
 }
 
 void trial_make(struct trial *trial, uint64_t seed)
 {
     struct random random = { seed }, *r = &random;
     const struct setting *s = &RANDOM_PICK(r, settings);
-    int64_t span = random_chance(r, 70) ? 2 + random_below(r, 5) : 7 + random_below(r, 30);
+    bool weeks = seed % 8 == 3;     /* sealed under rules that change */
+    int64_t span = random_chance(r, weeks ? 0 : 70) ? 2 + random_below(r, 5)
+                                                    : 7 + random_below(r, 30);
     int64_t begin_at = setting_begin(s), as_of;
     struct lines lines;
 
-    *trial = (struct trial){ .seed = seed, .on_file = random_chance(r, 15) };
+    *trial = (struct trial){ .seed = seed,
+                             .on_file = random_chance(r, weeks ? 100 : 15),
+                             .seals = seed % 2 == 1 };
     trial->rules[0] = random_rules(r, s->zone, oracle_day(begin_at));
-    trial->rules[1] =
-        random_rules(r, random_chance(r, 80) ? s->zone : "Europe/Berlin", oracle_day(begin_at));
+    if (random_chance(r, 50))
+        trial->rules[1] = changed_rules(r, trial->rules[0]);
+    else
+        trial->rules[1] = random_rules(r, random_chance(r, 80) ? s->zone : "Europe/Berlin",
+                                       oracle_day(begin_at));
     as_of = begin_at + span * SPAN_DAY * (60 + random_below(r, 60)) / 100;
     if (random_chance(r, 30))
         as_of = oracle_midnight(oracle_day(as_of));

@@ -32,6 +32,7 @@ struct trial {
     struct rules *rules[2]; /* in force at first; the other */
     int64_t start_at;       /* the clock when the ledger is made */
     bool on_file;           /* else in memory */
+    bool seals;             /* weeks are sealed, by themselves and by hand */
     struct act *acts;
     size_t count;
 };
@@ -41,6 +42,8 @@ void trial_finish(struct trial *trial);
 
 /* Shared by the files that make trials. */
 struct rules *random_rules(struct random *r, const char *zone, int32_t day);
+/* A copy that counts some of it otherwise. */
+struct rules *changed_rules(struct random *r, const struct rules *rules);
 /* The lines of a log near `begin_at`, in the order of their making. */
 struct lines {
     char **items;

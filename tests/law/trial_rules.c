@@ -40,28 +40,51 @@ static void random_sources(struct kpi *kpi, struct random *r)
         text_set(kpi->sources[i], sizeof kpi->sources[i], inputs[i]);
 }
 
-static void random_kpi(struct kpi *kpi, struct random *r, const char *counts, int32_t day)
+/* What decides the counts. */
+static void random_counting(struct kpi *kpi, struct random *r)
 {
     static const int64_t spans[] = { SPAN_MINUTE,   30 * SPAN_MINUTE, SPAN_HOUR,
                                      6 * SPAN_HOUR, SPAN_DAY,         7 * SPAN_DAY };
-    char id[KPI_ID_SIZE];
 
-    snprintf(id, sizeof id, "%s_rate", counts);
-    law_conf_kpi(kpi, id, counts);
     if (random_chance(r, 60))
         text_set(kpi->department, sizeof kpi->department, random_chance(r, 50) ? "x" : "z");
-    kpi->direction = random_chance(r, 50) ? DIRECTION_AT_LEAST : DIRECTION_AT_MOST;
-    kpi->min_sample = 1 + random_below(r, 3);
     if (kpi->counts_devices) {
         kpi->confirm_after_ms = random_chance(r, 30) ? 0 : RANDOM_PICK(r, spans);
     } else {
-        bool is_job = strcmp(counts, "install") == 0 || strcmp(counts, "repair") == 0;
+        bool is_job = strcmp(kpi->counts, "install") == 0 || strcmp(kpi->counts, "repair") == 0;
 
         if (random_chance(r, is_job ? 20 : 60))
             kpi->expire_after_ms = RANDOM_PICK(r, spans);
         if (random_chance(r, is_job ? 85 : 5))
             kpi->rework_window_ms = RANDOM_PICK(r, spans);
     }
+}
+
+struct rules *changed_rules(struct random *r, const struct rules *rules)
+{
+    struct rules *ret = rules_copy(rules);
+
+    for (size_t i = 0; i < ret->kpi_count; i++) {
+        struct kpi *kpi = &ret->kpis[i];
+
+        if (random_chance(r, 40))
+            continue;
+        kpi->department[0] = '\0';
+        kpi->rework_window_ms = kpi->expire_after_ms = SPAN_NONE;
+        random_counting(kpi, r);
+    }
+    return ret;
+}
+
+static void random_kpi(struct kpi *kpi, struct random *r, const char *counts, int32_t day)
+{
+    char id[KPI_ID_SIZE];
+
+    snprintf(id, sizeof id, "%s_rate", counts);
+    law_conf_kpi(kpi, id, counts);
+    random_counting(kpi, r);
+    kpi->direction = random_chance(r, 50) ? DIRECTION_AT_LEAST : DIRECTION_AT_MOST;
+    kpi->min_sample = 1 + random_below(r, 3);
     random_targets(kpi, r, day);
     random_sources(kpi, r);
 }

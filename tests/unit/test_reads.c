@@ -397,6 +397,7 @@ static void test_each_read_has_its_index(void **state)
         { READ_TICKETS_OF_FACT, "USING INDEX ticket_counts", false },
         { READ_EVENTS, "USING INDEX event_subject", true },
         { READ_DEVICE_NAMES, "USING PRIMARY KEY", false },
+        { READ_DEVICE_NAMES_THEN, "USING COVERING INDEX ticket_was_job", false },
         { READ_QUARANTINE, "quarantine_waiting", false },
     }; /* READ_FAULTS looks at every device, once at the start, and says so */
     struct ledger_fixture *f = *state;
