@@ -1,4 +1,4 @@
-/* What is sealed on a file, explained, law 6.rules: the tickets and devices that each revision lists
+/* What is sealed on a file, explained, law 6.rules: the tickets and devices that a revision lists
  * add up to each of its facts, whatever rules are in force today; and the chain holds. The rules of
  * a revision come from the ledger, as the daemon reads them. */
 #include <assert.h>
