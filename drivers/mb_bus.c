@@ -72,6 +72,8 @@ static const struct {
     [MB_SILENCE_STRAY] = { "is silent while another unit answers",
                            "check the ids, and who else is on the line" },
     [MB_SILENCE_LATE] = { "answers later than its timeout", "raise timeout" },
+    [MB_SILENCE_HALF] = { "sends half an answer",
+                          "check its power and wiring; if a serial server cuts frames, raise idle" },
 };
 
 bool mb_block_holds(const struct mb_block *block, const struct mb_point *point)

@@ -64,6 +64,7 @@ enum mb_silence {
     MB_SILENCE_DAMAGED, /* what comes has a wrong CRC or length */
     MB_SILENCE_STRAY,   /* another unit answers in its place */
     MB_SILENCE_LATE,    /* its answers come after their time */
+    MB_SILENCE_HALF,    /* its answers begin, and do not end */
 };
 
 enum mb_health { MB_HEALTH_UNKNOWN, MB_HEALTH_WELL, MB_HEALTH_BROKEN };

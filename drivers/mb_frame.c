@@ -144,6 +144,18 @@ enum mb_frame_state mb_frame_answer(enum mb_framing framing, struct mb_body body
     return body_fits(body, answer) ? MB_FRAME_WHOLE : MB_FRAME_GARBAGE;
 }
 
+bool mb_frame_begins(enum mb_framing framing, struct mb_body request, const uint8_t *bytes,
+                     size_t length)
+{
+    size_t unit = framing == MB_FRAMING_TCP ? MBAP_LENGTH : 0;
+
+    for (size_t i = 0; i < unit && i < 4; i++) /* transaction and protocol */
+        if (i < length && bytes[i] != 0)
+            return false;
+    return length > 0 && (length <= unit || bytes[unit] == request.bytes[0]) &&
+           (length <= unit + 1 || (bytes[unit + 1] & ~EXCEPTION) == request.bytes[1]);
+}
+
 int mb_frame_exception(struct mb_body answer)
 {
     return answer.bytes[1] & EXCEPTION ? answer.bytes[2] : 0;

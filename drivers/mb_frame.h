@@ -40,6 +40,10 @@ enum mb_frame_state mb_frame_answer(enum mb_framing framing, struct mb_body body
                                     const uint8_t *bytes, size_t length,
                                     struct mb_body *ret_answer);
 
+/* True if what there is may be the beginning of the answer to that request; false if nothing is. */
+bool mb_frame_begins(enum mb_framing framing, struct mb_body request, const uint8_t *bytes,
+                     size_t length);
+
 /* The exception code of an answer; 0: it is none. */
 int mb_frame_exception(struct mb_body answer);
 

@@ -281,10 +281,29 @@ static enum mb_result take_answer(struct mb_link *link, struct mb_ask *ask, stru
         n = length == sizeof heard ? 0
                                    : hear(link, heard + length, sizeof heard - length,
                                           patience(link, length > from, until));
-        if (n <= 0)
-            return n < 0 ? gone(link, errno) : otherwise;
+        if (n < 0)
+            return gone(link, errno);
+        if (n == 0) {
+            ask->half = mb_frame_begins(framing, request, heard + from, length - from);
+            return otherwise;
+        }
         length += (size_t)n;
     }
+}
+
+/* Neither answered in time, but who is late is not silent; and what a gateway says of its unit
+ * counts however late it says it. */
+static enum mb_result linger(struct mb_link *link, struct mb_ask *ask, struct mb_body request,
+                             int64_t until)
+{
+    enum mb_result result = take_answer(link, ask, request, until);
+
+    if (result == MB_GONE || (result == MB_EXCEPTION && ask->exception >= MB_GATEWAY_PATH))
+        return result;
+    if (result == MB_OK || result == MB_EXCEPTION)
+        link->late_from = ask->unit;
+    ask->exception = 0;
+    return MB_TIMEOUT;
 }
 
 static enum mb_result put_question(struct mb_link *link, struct mb_ask *ask)
@@ -294,9 +313,14 @@ static enum mb_result put_question(struct mb_link *link, struct mb_ask *ask)
     struct mb_body request = { bytes, mb_frame_request(bytes, ask->unit, ask->function,
                                                        ask->address, ask->count, ask->values) };
 
+    enum mb_result result;
+
     if (modbus_send_raw_request(link->modbus, request.bytes, (int)request.length) < 0)
         return gone(link, errno);
-    return take_answer(link, ask, request, until);
+    result = take_answer(link, ask, request, until);
+    if (result == MB_TIMEOUT && ask->lingers && !ask->half && mb_link_is_tcp(link))
+        result = linger(link, ask, request, until + ask->timeout_ms * 1000);
+    return result;
 }
 
 enum mb_result mb_link_ask(struct mb_link *link, struct mb_ask *ask)
@@ -305,6 +329,7 @@ enum mb_result mb_link_ask(struct mb_link *link, struct mb_ask *ask)
 
     assert(ask->unit != MODBUS_BROADCAST_ADDRESS && ask->timeout_ms > 0);
     ask->exception = 0;
+    ask->half = false;
     if (!make_ready(link, ask))
         return MB_GONE;
     result = put_question(link, ask);

@@ -34,7 +34,7 @@ struct mb_line {
 
 enum mb_result {
     MB_OK,
-    MB_TIMEOUT,   /* no answer, or half of one */
+    MB_TIMEOUT,   /* no answer, or half of one: see `half` */
     MB_DAMAGED,   /* an answer with a wrong CRC or length */
     MB_STRAY,     /* an answer of another unit */
     MB_EXCEPTION, /* the unit says no: see `exception` */
@@ -64,7 +64,10 @@ struct mb_ask {
     int64_t connect_pause_ms; /* and after it was opened */
     uint16_t *values;         /* `count` of them: read into (a bit is 0 or 1), or written from.
                                * Of function 8: one, sent and then answered */
+    bool lingers;             /* over TCP: who does not answer in time is listened to for as long
+                               * again, before the connection is dropped; see mb_link_late */
     int exception;            /* after MB_EXCEPTION */
+    bool half;                /* after MB_TIMEOUT: an answer began, and did not end */
 };
 
 struct mb_link;
@@ -85,7 +88,7 @@ enum mb_result mb_link_ask(struct mb_link *link, struct mb_ask *ask);
 const char *mb_link_why(const struct mb_link *link);
 
 /* Which unit's whole answer was dropped, because it came too late, since this was last asked; 0:
- * none. Only a serial line knows. */
+ * none. Over TCP it is known of a question that lingered. */
 uint8_t mb_link_late(struct mb_link *link);
 
 /* t3.5 at that rate, in microseconds: 3.5 characters of 11 bits, 1750 above 19200 baud (serial line

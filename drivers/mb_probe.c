@@ -52,7 +52,7 @@ static void put_values(FILE *out, const struct mb_point *point, const uint16_t *
     fputc('\n', out);
 }
 
-static void put_failure(FILE *out, enum mb_result result, int exception)
+static void put_failure(FILE *out, enum mb_result result, int exception, enum mb_silence silence)
 {
     static const struct {
         int exception;
@@ -68,7 +68,7 @@ static void put_failure(FILE *out, enum mb_result result, int exception)
     const char *text = "refused";
 
     if (result != MB_EXCEPTION) {
-        fputs(exception ? "the gateway says that nobody answers\n" : "no answer\n", out);
+        fprintf(out, "it %s\n", mb_silence_text(silence));
         return;
     }
     for (size_t i = 0; i < LENGTH(rows); i++)
@@ -100,7 +100,7 @@ static bool probe_at(struct probe *p, const struct mb_point *point, int shift)
     if (result == MB_OK)
         put_values(p->out, point, words);
     else
-        put_failure(p->out, result, ask.exception);
+        put_failure(p->out, result, ask.exception, p->unit->silence);
     p->answers += result == MB_OK || result == MB_EXCEPTION;
     return result == MB_OK || result == MB_EXCEPTION;
 }

@@ -114,7 +114,7 @@ static bool is_busy(int exception)
 }
 
 /* One whole answer that came too late tells more than the silence before it. */
-static void note_silence(struct mb_unit *u, enum mb_result result)
+static void note_silence(struct mb_unit *u, const struct mb_ask *ask, enum mb_result result)
 {
     static const enum mb_silence silences[] = {
         [MB_TIMEOUT] = MB_SILENCE_NOTHING,
@@ -123,10 +123,14 @@ static void note_silence(struct mb_unit *u, enum mb_result result)
         [MB_EXCEPTION] = MB_SILENCE_GATEWAY,
     };
 
+    bool knows = ask->lingers && u->setup->line.transport == MB_TCP;
+    bool is_late = mb_link_late(u->link) == u->is->id;
+
     u->silence = silences[result];
-    if (mb_link_late(u->link) == u->is->id)
-        u->is_late = true;
-    if (result == MB_TIMEOUT && u->is_late)
+    u->is_late = is_late || (u->is_late && !knows);
+    if (result == MB_TIMEOUT && ask->half)
+        u->silence = MB_SILENCE_HALF;
+    else if (result == MB_TIMEOUT && u->is_late)
         u->silence = MB_SILENCE_LATE;
 }
 
@@ -145,6 +149,8 @@ enum mb_result mb_unit_ask(struct mb_unit *unit, struct mb_ask *ask, uint32_t re
     first_at = clock_monotonic(unit->clock);
     *ret_true_at = clock_wall(unit->clock);
     for (uint32_t i = 0; i <= retries; i++) {
+        /* Once, when it falls silent, and as long as it is late. */
+        ask->lingers = i == retries && (unit->state != MB_UNIT_SILENT || unit->is_late);
         result = mb_link_ask(unit->link, ask);
         count(unit->counts, result);
         if (result == MB_OK || result == MB_EXCEPTION) {
@@ -158,7 +164,7 @@ enum mb_result mb_unit_ask(struct mb_unit *unit, struct mb_ask *ask, uint32_t re
         if (result == MB_GONE)
             return result;
         unanswered += result == MB_TIMEOUT || result == MB_STRAY;
-        note_silence(unit, result);
+        note_silence(unit, ask, result);
     }
     if (result == MB_EXCEPTION && is_busy(ask->exception))
         return result;

@@ -122,6 +122,43 @@ static void test_answers(void **state)
     }
 }
 
+/* Half an answer, and what is none. */
+static void test_begins(void **state)
+{
+    static const struct {
+        const char *what;
+        enum mb_framing framing;
+        const char *bytes;
+        bool want;
+    } cases[] = {
+        { "nothing", MB_FRAMING_RTU, "", false },
+        { "the unit alone", MB_FRAMING_RTU, "11", true },
+        { "half", MB_FRAMING_RTU, "11 03 06 02 2B", true },
+        { "half an exception", MB_FRAMING_RTU, "11 83", true },
+        { "of another unit", MB_FRAMING_RTU, "12 03 06", false },
+        { "of another function", MB_FRAMING_RTU, "11 04 06", false },
+        { "noise", MB_FRAMING_RTU, "FF FE 00", false },
+        { "nothing", MB_FRAMING_TCP, "", false },
+        { "half a header", MB_FRAMING_TCP, "00 00 00", true },
+        { "a header", MB_FRAMING_TCP, "00 00 00 00 00 09", true },
+        { "half", MB_FRAMING_TCP, "00 00 00 00 00 09 11 03 06 02", true },
+        { "another transaction", MB_FRAMING_TCP, "00 01 00", false },
+        { "another protocol", MB_FRAMING_TCP, "00 00 00 01 00", false },
+        { "of another unit", MB_FRAMING_TCP, "00 00 00 00 00 09 12 03", false },
+        { "of another function", MB_FRAMING_TCP, "00 00 00 00 00 09 11 04 06", false },
+    };
+    uint8_t request[16], bytes[32];
+    const struct mb_body body = { request, bytes_of("11 03 00 6B 00 03", request) };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        print_message("# %s\n", cases[i].what);
+        assert_int_equal(mb_frame_begins(cases[i].framing, body, bytes,
+                                         bytes_of(cases[i].bytes, bytes)),
+                         cases[i].want);
+    }
+}
+
 static void test_values(void **state)
 {
     uint8_t bytes[32];
@@ -146,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_crc),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_begins),
         cmocka_unit_test(test_values),
     };
 

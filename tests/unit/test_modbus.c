@@ -166,6 +166,23 @@ static void test_late_is_said(void **state)
     wait_health(f, SOURCE_DEGRADED, "lamp2 (1 of 2) answers later than its timeout: raise timeout");
 }
 
+/* Over TCP, too, if it is late by less than its time-out; who is silent later is no longer late. */
+static void test_late_is_said_over_tcp(void **state)
+{
+    struct fixture *f = *state;
+
+    fake_modbus_add(&f->server, 1);
+    fake_modbus_add(&f->server, 2);
+    serve(f, TCP);
+    fake_modbus_fault(&f->server, 2, FAKE_LATE, 300, -1);
+    start(f, "retries = 0; units = ( { name = \"lamp1\"; id = 1; }, "
+             "{ name = \"lamp2\"; id = 2; timeout = \"200ms\"; } );");
+    wait_health(f, SOURCE_DEGRADED, "lamp2 (1 of 2) answers later than its timeout: raise timeout");
+    assert_int_equal(value_of(f, "lamp2", "supply_mv").state, LIVE_FAILED); /* it is not taken */
+    fake_modbus_fault(&f->server, 2, FAKE_SILENT, 0, -1);
+    wait_health(f, SOURCE_DEGRADED, "lamp2 (1 of 2) does not answer");
+}
+
 static void test_late_tcp(void **state)
 {
     late_answers(*state, TCP, 120);
@@ -234,7 +251,7 @@ static void test_always_bad(void **state)
     } cases[] = {
         { FAKE_BAD_CRC, "is heard, but damaged: check wiring, termination, baud" },
         { FAKE_WRONG_UNIT, "is silent while another unit answers: check the ids" },
-        { FAKE_HALF, "does not answer: check power, wiring and id" },
+        { FAKE_HALF, "sends half an answer: check its power and wiring" },
     };
     struct fixture *f = *state;
     char why[160];
@@ -455,6 +472,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_silent_pty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_late_is_said_over_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_tcp, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_pty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_very_late_pty, set_up, tear_down),

@@ -207,7 +207,7 @@ static void test_probe(void **state)
         "  run_s                    3:10    > 65538 s   | be 65538  le 33554688  wswap 131073",
         "  led_ma                   3:7     > no such address (exception 02)",
         "lamp2 (id 2, map led)",
-        "no answer",
+        "it does not answer",
     };
     struct fixture *f = *state;
     struct fake_unit *u = fake_modbus_add(&f->server, 1);
