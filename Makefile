@@ -72,9 +72,10 @@ TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/lib/*.c))
 UNIT     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c))
 LAW      += $(patsubst %.c,$(BUILD)/%,$(wildcard tests/law/test_*.c)) $(wildcard tests/law/[0-9]*)
 SYSTEM   := $(wildcard tests/system/[0-9]*)
-# Those in which two threads meet, for ThreadSanitizer.
-UNIT_THREADS := $(foreach part,mailbox log ledger writer intake sources api work modbus,\
+# Those in which threads meet, for ThreadSanitizer.
+UNIT_THREADS := $(foreach part,mailbox log ledger writer intake sources api work modbus seals reload,\
                   $(filter $(BUILD)/tests/unit/test_$(part)%,$(UNIT)))
+SYSTEM_THREADS := $(addprefix tests/system/,001-start-stop 003-reload 210-modbus-troubles 310-seal)
 FUZZ     := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # Programs in tools/ that need no rule of their own.
@@ -162,7 +163,7 @@ tsan:  ## what threads share, under ThreadSanitizer
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan check-threads
 
 check-threads: all $(UNIT_THREADS)
-	$(Q)$(RUN) $(UNIT_THREADS) tests/system/001-start-stop
+	$(Q)$(RUN) $(UNIT_THREADS) $(SYSTEM_THREADS)
 
 release:  ## build/release, optimised
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
