@@ -312,7 +312,6 @@ static enum mb_result put_question(struct mb_link *link, struct mb_ask *ask)
     uint8_t bytes[MB_RTU_FRAME_MAX];
     struct mb_body request = { bytes, mb_frame_request(bytes, ask->unit, ask->function,
                                                        ask->address, ask->count, ask->values) };
-
     enum mb_result result;
 
     if (modbus_send_raw_request(link->modbus, request.bytes, (int)request.length) < 0)
