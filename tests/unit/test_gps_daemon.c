@@ -15,8 +15,8 @@
 
 #include "base/mem.h"
 #include "gps_daemon.h"
-#include "tests/lib/fake_house.h"
 #include "tests/lib/fake_tcp.h"
+#include "tests/lib/house_expect.h"
 
 #define GPSD "/usr/sbin/gpsd"
 #define LOG  "tests/data/nmea/quectel-l76k-nmea.log"
@@ -140,70 +140,6 @@ static void start(struct fixture *f, const char *more)
     free(section);
 }
 
-struct want {
-    const char *point;
-    enum live_state state;
-    const char *text;
-    double number;
-};
-
-static bool has(struct fake_house *h, void *arg)
-{
-    const struct want *w = arg;
-    struct live_value value;
-
-    if (!live_find(h->live, h->env.name, "", w->point, &value) || value.state != w->state)
-        return false;
-    if (w->state != LIVE_GOOD)
-        return true;
-    if (w->text)
-        return strcmp(value.text, w->text) == 0;
-    return value.number > w->number - 1e-7 && value.number < w->number + 1e-7;
-}
-
-static void expect(struct fixture *f, struct want want)
-{
-    struct live_value value = { 0 };
-
-    if (house_until(&f->house, has, &want, 15000))
-        return;
-    (void)live_find(f->house.live, "gps2", "", want.point, &value);
-    fail_msg("%s is %s \"%s\" %g (%s: %s)", want.point, live_state_name(value.state), value.text,
-             value.number, source_state_name(f->house.health.state), f->house.health.why);
-}
-
-static void expect_text(struct fixture *f, const char *point, const char *text)
-{
-    expect(f, (struct want){ point, LIVE_GOOD, text, 0 });
-}
-
-static void expect_number(struct fixture *f, const char *point, double number)
-{
-    expect(f, (struct want){ point, LIVE_GOOD, NULL, number });
-}
-
-static void expect_state(struct fixture *f, const char *point, enum live_state state)
-{
-    expect(f, (struct want){ point, state, NULL, 0 });
-}
-
-static void expect_health(struct fixture *f, bool (*is_so)(struct fake_house *, void *),
-                          const char *why)
-{
-    if (!house_until(&f->house, is_so, NULL, 15000))
-        fail_msg("%s: %s", source_state_name(f->house.health.state), f->house.health.why);
-    if (!strstr(f->house.health.why, why))
-        fail_msg("\"%s\" does not hold \"%s\"", f->house.health.why, why);
-}
-
-static bool was_condition(const struct fixture *f, const char *what)
-{
-    for (size_t i = 0; i < f->house.condition_count; i++)
-        if (strcmp(f->house.conditions[i], what) == 0)
-            return true;
-    return false;
-}
-
 /* --- What it reads */
 
 static void test_a_fix(void **state)
@@ -211,23 +147,23 @@ static void test_a_fix(void **state)
     struct fixture *f = *state;
 
     start(f, "");
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
-    expect_number(f, "quality", 1);
-    expect_number(f, "valid", 1);
-    expect_number(f, "satellites_used", 4);
-    expect_number(f, "satellites_seen", 5);
-    expect_number(f, "tracked_30", 3);
-    expect_number(f, "cn0_best4", 38.75);
-    expect_number(f, "hdop", 0.9);
-    expect_number(f, "latitude", 47.661981667);
-    expect_number(f, "longitude", -122.326393667);
-    expect_number(f, "baud", 38400);
-    expect_text(f, "systems", "GP,GB");
-    expect_state(f, "antenna", LIVE_UNSUPPORTED);
-    expect_state(f, "good_share", LIVE_UNSUPPORTED);
-    expect_state(f, "rollover", LIVE_UNSUPPORTED);
-    expect_state(f, "ttff_s", LIVE_UNSUPPORTED);
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
+    house_expect_number(&f->house, "quality", 1);
+    house_expect_number(&f->house, "valid", 1);
+    house_expect_number(&f->house, "satellites_used", 4);
+    house_expect_number(&f->house, "satellites_seen", 5);
+    house_expect_number(&f->house, "tracked_30", 3);
+    house_expect_number(&f->house, "cn0_best4", 38.75);
+    house_expect_number(&f->house, "hdop", 0.9);
+    house_expect_number(&f->house, "latitude", 47.661981667);
+    house_expect_number(&f->house, "longitude", -122.326393667);
+    house_expect_number(&f->house, "baud", 38400);
+    house_expect_text(&f->house, "systems", "GP,GB");
+    house_expect_state(&f->house, "antenna", LIVE_UNSUPPORTED);
+    house_expect_state(&f->house, "good_share", LIVE_UNSUPPORTED);
+    house_expect_state(&f->house, "rollover", LIVE_UNSUPPORTED);
+    house_expect_state(&f->house, "ttff_s", LIVE_UNSUPPORTED);
 }
 
 static void test_qualities(void **state)
@@ -244,7 +180,7 @@ static void test_qualities(void **state)
     start(f, "");
     for (size_t i = 0; i < LENGTH(cases); i++) {
         f->status = cases[i].status;
-        expect_number(f, "quality", cases[i].quality);
+        house_expect_number(&f->house, "quality", cases[i].quality);
     }
 }
 
@@ -255,12 +191,12 @@ static void test_first_fix(void **state)
 
     f->manner = NO_FIX;
     start(f, "");
-    expect_text(f, "fix", "none");
-    expect_number(f, "quality", 0);
-    expect_number(f, "valid", 0);
+    house_expect_text(&f->house, "fix", "none");
+    house_expect_number(&f->house, "quality", 0);
+    house_expect_number(&f->house, "valid", 0);
     assert_false(live_find(f->house.live, "gps2", "", "latitude", &value));
     f->manner = SPEAKS;
-    expect_text(f, "fix", "3d");
+    house_expect_text(&f->house, "fix", "3d");
     assert_true(live_find(f->house.live, "gps2", "", "ttff_s", &value));
     assert_int_equal(value.state, LIVE_GOOD);
 }
@@ -272,13 +208,13 @@ static void test_silence(void **state)
     struct fixture *f = *state;
 
     start(f, "service_device = \"G-2\";");
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
     f->manner = SILENT;
-    expect_health(f, house_is_down, "gpsd hears nothing from /dev/ttyUSB0: check power and wiring");
-    assert_true(was_condition(f, "G-2 no_data clear"));
-    assert_true(was_condition(f, "G-2 no_data active"));
+    house_expect_health(&f->house, house_is_down, "gpsd hears nothing from /dev/ttyUSB0: check power and wiring");
+    assert_true(house_had_condition(&f->house, "G-2 no_data clear"));
+    assert_true(house_had_condition(&f->house, "G-2 no_data active"));
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 static void test_no_devices(void **state)
@@ -287,10 +223,10 @@ static void test_no_devices(void **state)
 
     f->manner = NO_DEVICES;
     start(f, "service_device = \"G-2\";");
-    expect_health(f, house_is_down, "gpsd has no receiver: plug it in");
-    assert_false(was_condition(f, "G-2 no_data active")); /* nothing is known of it */
+    house_expect_health(&f->house, house_is_down, "gpsd has no receiver: plug it in");
+    assert_false(house_had_condition(&f->house, "G-2 no_data active")); /* nothing is known of it */
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 static void test_another_device(void **state)
@@ -298,7 +234,7 @@ static void test_another_device(void **state)
     struct fixture *f = *state;
 
     start(f, "device = \"/dev/ttyACM0\";");
-    expect_health(f, house_is_down, "gpsd has no receiver /dev/ttyACM0, but /dev/ttyUSB0");
+    house_expect_health(&f->house, house_is_down, "gpsd has no receiver /dev/ttyACM0, but /dev/ttyUSB0");
 }
 
 static void test_several_devices(void **state)
@@ -307,10 +243,10 @@ static void test_several_devices(void **state)
 
     f->manner = TWO_DEVICES;
     start(f, "");
-    expect_health(f, house_is_degraded, "several receivers, /dev/ttyUSB0 and /dev/ttyUSB1");
+    house_expect_health(&f->house, house_is_degraded, "several receivers, /dev/ttyUSB0 and /dev/ttyUSB1");
     house_stop(&f->house);
     start(f, "device = \"/dev/ttyUSB1\";");
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
     house_turn(&f->house, 500);
     assert_int_equal(f->house.health.state, SOURCE_WELL);
 }
@@ -321,8 +257,8 @@ static void test_frozen(void **state)
 
     f->stands_still = true;
     start(f, "");
-    expect_health(f, house_is_degraded, "repeats one instant");
-    expect_state(f, "time", LIVE_FROZEN);
+    house_expect_health(&f->house, house_is_degraded, "repeats one instant");
+    house_expect_state(&f->house, "time", LIVE_FROZEN);
 }
 
 static void test_no_gpsd(void **state)
@@ -331,14 +267,14 @@ static void test_no_gpsd(void **state)
     int port = f->gpsd.port;
 
     start(f, "");
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
     fake_tcp_close(&f->gpsd);
-    expect_health(f, house_is_down, "");
+    house_expect_health(&f->house, house_is_down, "");
     for (int i = 0; i < 100 && !strstr(f->house.health.why, "no gpsd listens there"); i++)
         house_turn(&f->house, 100);
-    expect_health(f, house_is_down, "refuses: no gpsd listens there");
+    house_expect_health(&f->house, house_is_down, "refuses: no gpsd listens there");
     fake_tcp_listen(&f->gpsd, &f->house.loop, port);
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 /* What is no report, or none that libgps knows, is passed over; so is a line without an end. */
@@ -360,7 +296,7 @@ static void test_strange_lines(void **state)
     assert_int_not_equal(f->house.health.state, SOURCE_WELL);
     sayf(f, "\r\n");
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 /* --- A real gpsd, that reads a log from a TCP port */
@@ -420,15 +356,15 @@ static void test_real_gpsd(void **state)
     uv_timer_start(&feed.tick, on_feed, 20, 200);
     pid = run_gpsd(port, feed.tcp.port);
     start(f, "");
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
-    expect_number(f, "quality", 1);
-    expect_number(f, "valid", 1);
-    expect_number(f, "latitude", 47.661981667);
-    expect(f, (struct want){ "systems", LIVE_GOOD, "GP,GL,GB", 0 });
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
+    house_expect_number(&f->house, "quality", 1);
+    house_expect_number(&f->house, "valid", 1);
+    house_expect_number(&f->house, "latitude", 47.661981667);
+    house_expect_text(&f->house, "systems", "GP,GL,GB");
     (void)kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    expect_health(f, house_is_down, "");
+    house_expect_health(&f->house, house_is_down, "");
     uv_close((uv_handle_t *)&feed.tick, NULL);
     fake_tcp_close(&feed.tcp);
     (void)fclose(feed.log);

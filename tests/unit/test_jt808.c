@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "jt808.h"
 #include "jt808_gateway.h"
-#include "tests/lib/fake_house.h"
+#include "tests/lib/house_expect.h"
 
 enum { LIMIT_MS = 10000 };
 
@@ -257,19 +257,6 @@ static void expect_count(const char *point, double at_least)
     assert_true(house_until(&house, has_counted, &count, LIMIT_MS));
 }
 
-static bool has_condition(struct fake_house *h, void *arg)
-{
-    for (size_t i = 0; i < h->condition_count; i++)
-        if (strcmp(h->conditions[i], arg) == 0)
-            return true;
-    return false;
-}
-
-static bool expect_condition(const char *text)
-{
-    return house_until(&house, has_condition, (void *)(uintptr_t)text, LIMIT_MS);
-}
-
 /* --- What terminals say */
 
 static void test_registers_and_reports(void **state)
@@ -320,10 +307,10 @@ static void test_faults_become_conditions(void **state)
     p = terminal(JT808_2013, "013912345678");
     say_location(&p, 1 << 15 | 1 << 9, 2);  /* 905's roof light and camera, in a frame of 808 */
     hear_reply(&p, JT808_LOCATION, JT808_OK);
-    assert_true(expect_condition("G-0001 led_roof_light active"));
-    assert_true(expect_condition("G-0001 camera clear"));
+    house_expect_condition(&house, "G-0001 led_roof_light active");
+    house_expect_condition(&house, "G-0001 camera clear");
     say_location(&p, 0, 2);
-    assert_true(expect_condition("G-0001 led_roof_light clear"));
+    house_expect_condition(&house, "G-0001 led_roof_light clear");
     close(p.fd);
 }
 
@@ -335,10 +322,10 @@ static void test_power_lost_must_last(void **state)
     start("power_hold = \"300ms\";");
     p = terminal(JT808_2013, "013912345678");
     say_location(&p, 1 << 8, 2);
-    assert_true(expect_condition("13912345678 main_power_lost clear"));
+    house_expect_condition(&house, "13912345678 main_power_lost clear");
     house_turn(&house, 350);
     say_location(&p, 1 << 8, 2);
-    assert_true(expect_condition("13912345678 main_power_lost active"));
+    house_expect_condition(&house, "13912345678 main_power_lost active");
     close(p.fd);
 }
 
@@ -351,10 +338,10 @@ static void test_silence_is_offline(void **state)
     p = terminal(JT905_2014, "109012345678");
     say_location(&p, 0, 0);
     hear_reply(&p, JT808_LOCATION, JT808_OK);
-    assert_true(expect_condition("109012345678 offline active"));
+    house_expect_condition(&house, "109012345678 offline active");
     say_location(&p, 0, 0);
     hear_reply(&p, JT808_LOCATION, JT808_OK);
-    assert_true(expect_condition("109012345678 offline clear"));
+    house_expect_condition(&house, "109012345678 offline clear");
     close(p.fd);
 }
 
@@ -430,7 +417,7 @@ static void test_a_message_in_parts(void **state)
         length = jt808_write(wire, &m);
         assert_int_equal(send(p.fd, wire, length, MSG_NOSIGNAL), length);
     }
-    assert_true(expect_condition("13912345678 gnss_antenna_open active"));
+    house_expect_condition(&house, "13912345678 gnss_antenna_open active");
     close(p.fd);
 }
 
@@ -443,7 +430,7 @@ static void test_udp(void **state)
     p = connect_as(SOCK_DGRAM, JT808_2013, "013912345678");
     say_location(&p, 1 << 5, 2);
     hear_reply(&p, JT808_LOCATION, JT808_OK);
-    assert_true(expect_condition("13912345678 gnss_antenna_open active"));
+    house_expect_condition(&house, "13912345678 gnss_antenna_open active");
     close(p.fd);
 }
 
@@ -649,28 +636,9 @@ static void test_an_order_lives_over_a_restart(void **state)
 
 /* --- Position queries */
 
-struct asked {
-    struct command command;
-    bool is_done;
-};
-
-static void on_done(struct command *command)
+static void locate(struct house_act *act, const char *unit, int64_t timeout_ms)
 {
-    ((struct asked *)command->arg)->is_done = true;
-}
-
-static bool is_done(struct fake_house *h, void *arg)
-{
-    (void)h;
-    return ((struct asked *)arg)->is_done;
-}
-
-static void ask(struct asked *a, const char *unit, int64_t timeout_ms)
-{
-    *a = (struct asked){ .command = { .unit = unit, .verb = COMMAND_LOCATE, .argument = "",
-                                      .timeout_ms = timeout_ms, .done = on_done, .arg = a } };
-    assert_int_equal(driver_jt808.command(house.source, &a->command), 0);
-    assert_false(a->is_done);
+    assert_int_equal(house_act(&house, act, unit, COMMAND_LOCATE, "", timeout_ms), 0);
 }
 
 static void answer_query(struct peer *p, uint16_t serial, uint32_t status)
@@ -686,7 +654,7 @@ static void answer_query(struct peer *p, uint16_t serial, uint32_t status)
 
 static void test_locates(void **state)
 {
-    struct asked a;
+    struct house_act a;
     struct peer p;
     uint16_t serial;
 
@@ -697,24 +665,24 @@ static void test_locates(void **state)
     hear_reply(&p, JT808_HEARTBEAT, JT808_OK);
     hear_question(&p);
 
-    ask(&a, "13912345678", LIMIT_MS);
+    locate(&a, "13912345678", LIMIT_MS);
     assert_int_equal(hear(&p)->id, JT808_QUERY_LOCATION);
     serial = p.last.serial;
     answer_query(&p, (uint16_t)(serial + 7), 2);    /* of another query: no answer to this one */
     answer_query(&p, serial, 2);
-    assert_true(house_until(&house, is_done, &a, LIMIT_MS));
+    house_expect_done(&house, &a);
     assert_int_equal(a.command.status, 0);
     assert_non_null(strstr(a.command.result, "\"latitude\":30.659000"));
     assert_non_null(strstr(a.command.result, "\"fixed\":true"));
 
-    ask(&a, "013912345678", 50);
-    assert_true(house_until(&house, is_done, &a, LIMIT_MS));
+    locate(&a, "013912345678", 50);
+    house_expect_done(&house, &a);
     assert_int_equal(a.command.status, -ETIMEDOUT);
 
     close(p.fd);
     house_turn(&house, 50);
-    ask(&a, "13912345678", LIMIT_MS);
-    assert_true(house_until(&house, is_done, &a, LIMIT_MS));
+    locate(&a, "13912345678", LIMIT_MS);
+    house_expect_done(&house, &a);
     assert_int_equal(a.command.status, -ENOTCONN);
 
     a.command.unit = "nobody";

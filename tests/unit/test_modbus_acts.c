@@ -8,41 +8,22 @@
 #include <sys/socket.h>
 
 #include "config/conf_tree.h"
+#include "tests/lib/house_expect.h"
 
 /* --- Explicit acts */
-
-struct asked {
-    struct command command; /* first: a pointer to it is one to this */
-    bool is_done;
-};
-
-static void on_command_done(struct command *command)
-{
-    ((struct asked *)(void *)command)->is_done = true;
-}
-
-static bool is_done(struct fake_house *h, void *asked)
-{
-    (void)h;
-    return ((struct asked *)asked)->is_done;
-}
 
 /* Asks and waits; the answer is in the command. */
 static struct command act(struct fixture *f, const char *unit, const char *verb,
                           const char *argument, int64_t timeout_ms)
 {
-    struct asked asked = { .command = { .unit = unit,
-                                        .verb = verb,
-                                        .argument = argument,
-                                        .timeout_ms = timeout_ms,
-                                        .done = on_command_done } };
-    int rc = driver_modbus.command(f->house.source, &asked.command);
+    struct house_act act;
+    int rc = house_act(&f->house, &act, unit, verb, argument, timeout_ms);
 
     if (rc < 0)
-        asked.command.status = rc;
+        act.command.status = rc;
     else
-        assert_true(house_until(&f->house, is_done, &asked, LIMIT_MS));
-    return asked.command;
+        house_expect_done(&f->house, &act);
+    return act.command;
 }
 
 /* A controller that does what is written to it, after as many reads as make it take its time. */
@@ -179,22 +160,18 @@ static void test_write_only(void **state)
 static void test_stops_under_way(void **state)
 {
     struct fixture *f = *state;
-    struct asked asked = { .command = { .unit = "lamp1",
-                                        .verb = "self_test",
-                                        .argument = "",
-                                        .timeout_ms = 60000,
-                                        .done = on_command_done } };
+    struct house_act self_test;
 
     fake_modbus_add(&f->server, 1);
     serve(f, PTY);
     start(f, "units = ( { name = \"lamp1\"; id = 1; } );");
     wait_health(f, SOURCE_WELL, "");
-    assert_int_equal(driver_modbus.command(f->house.source, &asked.command), 0);
+    assert_int_equal(house_act(&f->house, &self_test, "lamp1", COMMAND_SELF_TEST, "", 60000), 0);
     house_turn(&f->house, 100);
-    assert_false(asked.is_done);
+    assert_false(self_test.is_done);
     house_stop(&f->house);
-    assert_true(asked.is_done);
-    assert_int_equal(asked.command.status, -ECANCELED);
+    assert_true(self_test.is_done);
+    assert_int_equal(self_test.command.status, -ECANCELED);
 }
 
 /* --- The probe */

@@ -16,8 +16,8 @@
 #include "base/mem.h"
 #include "nmea.h"
 #include "nmea_frame.h"
-#include "tests/lib/fake_house.h"
 #include "tests/lib/fake_tcp.h"
+#include "tests/lib/house_expect.h"
 #include "tests/lib/pty.h"
 
 /* What a receiver says in one burst; {} is the time of the day. */
@@ -196,85 +196,6 @@ static void start(struct fixture *f, const char *more)
     free(section);
 }
 
-struct want {
-    const char *point, *text; /* of a text; of another its number */
-    double number;
-    enum live_state state;
-};
-
-static bool has(struct fake_house *h, void *arg)
-{
-    const struct want *w = arg;
-    struct live_value value;
-
-    if (!live_find(h->live, h->env.name, "", w->point, &value) || value.state != w->state)
-        return false;
-    if (w->state != LIVE_GOOD)
-        return true;
-    if (w->text)
-        return strcmp(value.text, w->text) == 0;
-    return value.number > w->number - 1e-7 && value.number < w->number + 1e-7;
-}
-
-static void expect(struct fixture *f, const char *point, const char *text, double number,
-                   enum live_state state)
-{
-    struct want want = { point, text, number, state };
-    struct live_value value = { 0 };
-
-    if (house_until(&f->house, has, &want, 10000))
-        return;
-    (void)live_find(f->house.live, "gps1", "", point, &value);
-    fail_msg("%s is %s \"%s\" %g (%s: %s)", point, live_state_name(value.state), value.text,
-             value.number, source_state_name(f->house.health.state), f->house.health.why);
-}
-
-static void expect_text(struct fixture *f, const char *point, const char *text)
-{
-    expect(f, point, text, 0, LIVE_GOOD);
-}
-
-static void expect_number(struct fixture *f, const char *point, double number)
-{
-    expect(f, point, NULL, number, LIVE_GOOD);
-}
-
-static void expect_health(struct fixture *f, bool (*is_so)(struct fake_house *, void *),
-                          const char *why)
-{
-    if (!house_until(&f->house, is_so, NULL, 15000))
-        fail_msg("%s: %s", source_state_name(f->house.health.state), f->house.health.why);
-    if (!strstr(f->house.health.why, why))
-        fail_msg("\"%s\" does not hold \"%s\"", f->house.health.why, why);
-}
-
-static bool was_condition(const struct fixture *f, const char *what)
-{
-    for (size_t i = 0; i < f->house.condition_count; i++)
-        if (strcmp(f->house.conditions[i], what) == 0)
-            return true;
-    return false;
-}
-
-struct awaited {
-    const struct fixture *fixture;
-    const char *what;
-};
-
-static bool has_condition(struct fake_house *h, void *arg)
-{
-    const struct awaited *awaited = arg;
-
-    (void)h;
-    return was_condition(awaited->fixture, awaited->what);
-}
-
-static void expect_condition(struct fixture *f, const char *what)
-{
-    if (!house_until(&f->house, has_condition, &(struct awaited){ f, what }, 15000))
-        fail_msg("never \"%s\"", what);
-}
-
 /* --- What it reads */
 
 static void test_a_fix(void **state)
@@ -283,22 +204,22 @@ static void test_a_fix(void **state)
     struct live_value value;
 
     start(f, "");
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
-    expect_number(f, "quality", 1);
-    expect_number(f, "valid", 1);
-    expect_number(f, "satellites_used", 7);
-    expect_number(f, "satellites_seen", 4);
-    expect_number(f, "tracked_30", 4);
-    expect_number(f, "cn0_best4", 43);
-    expect_number(f, "hdop", 1.1);
-    expect_number(f, "latitude", 31.248238333);
-    expect_number(f, "longitude", 121.587406667);
-    expect_number(f, "baud", 9600);
-    expect_text(f, "systems", "GP");
-    expect_number(f, "rollover", 0);
-    expect_number(f, "good_share", 1);
-    expect(f, "ttff_s", NULL, 0, LIVE_UNSUPPORTED); /* it had one when we came */
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
+    house_expect_number(&f->house, "quality", 1);
+    house_expect_number(&f->house, "valid", 1);
+    house_expect_number(&f->house, "satellites_used", 7);
+    house_expect_number(&f->house, "satellites_seen", 4);
+    house_expect_number(&f->house, "tracked_30", 4);
+    house_expect_number(&f->house, "cn0_best4", 43);
+    house_expect_number(&f->house, "hdop", 1.1);
+    house_expect_number(&f->house, "latitude", 31.248238333);
+    house_expect_number(&f->house, "longitude", 121.587406667);
+    house_expect_number(&f->house, "baud", 9600);
+    house_expect_text(&f->house, "systems", "GP");
+    house_expect_number(&f->house, "rollover", 0);
+    house_expect_number(&f->house, "good_share", 1);
+    house_expect_state(&f->house, "ttff_s", LIVE_UNSUPPORTED); /* it had one when we came */
     assert_true(live_find(f->house.live, "gps1", "", "clock_offset_ms", &value));
     assert_true(live_find(f->house.live, "gps1", "", "time", &value));
     assert_true(value.true_at > clock_wall(&clock_system) - 5000);
@@ -311,16 +232,16 @@ static void test_a_cold_start(void **state)
 
     f->burst = no_fix;
     start(f, "");
-    expect_text(f, "fix", "none");
-    expect_number(f, "valid", 0);
-    expect_number(f, "quality", 0);
-    expect_number(f, "cn0_best4", 0);
-    expect(f, "hdop", NULL, 0, LIVE_FAILED);
+    house_expect_text(&f->house, "fix", "none");
+    house_expect_number(&f->house, "valid", 0);
+    house_expect_number(&f->house, "quality", 0);
+    house_expect_number(&f->house, "cn0_best4", 0);
+    house_expect_state(&f->house, "hdop", LIVE_FAILED);
     assert_false(live_find(f->house.live, "gps1", "", "latitude", &value));
     assert_false(live_find(f->house.live, "gps1", "", "ttff_s", &value));
     f->burst = fix;
-    expect_text(f, "fix", "3d");
-    assert_true(house_until(&f->house, has, &(struct want){ "valid", NULL, 1, LIVE_GOOD }, 5000));
+    house_expect_text(&f->house, "fix", "3d");
+    house_expect_number(&f->house, "valid", 1);
     assert_true(live_find(f->house.live, "gps1", "", "ttff_s", &value));
     assert_int_equal(value.state, LIVE_GOOD);
     assert_true(value.number > 0 && value.number < 60);
@@ -332,9 +253,9 @@ static void test_antenna(void **state)
 
     f->antenna = open_antenna;
     start(f, "");
-    expect_text(f, "antenna", "open");
+    house_expect_text(&f->house, "antenna", "open");
     f->antenna = short_antenna;
-    expect_text(f, "antenna", "short");
+    house_expect_text(&f->house, "antenna", "short");
 }
 
 static void test_frozen(void **state)
@@ -343,11 +264,11 @@ static void test_frozen(void **state)
 
     f->stands_still = true;
     start(f, "");
-    expect_health(f, house_is_degraded, "repeats one instant");
-    expect(f, "time", NULL, 0, LIVE_FROZEN);
+    house_expect_health(&f->house, house_is_degraded, "repeats one instant");
+    house_expect_state(&f->house, "time", LIVE_FROZEN);
     f->stands_still = false;
-    expect_health(f, house_is_well, "");
-    expect(f, "time", NULL, 0, LIVE_GOOD);
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_state(&f->house, "time", LIVE_GOOD);
 }
 
 /* --- What fails */
@@ -358,17 +279,17 @@ static void test_silence(void **state)
 
     f->manner = SILENT;
     start(f, "");
-    expect_health(f, house_is_down, "no data: check power and wiring");
+    house_expect_health(&f->house, house_is_down, "no data: check power and wiring");
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
     f->manner = SILENT;
-    expect_health(f, house_is_down, "no data");
-    expect(f, "fix", NULL, 0, LIVE_STALE);
+    house_expect_health(&f->house, house_is_down, "no data");
+    house_expect_state(&f->house, "fix", LIVE_STALE);
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
     /* It was silent and began: how long its first fix took is known now. */
-    expect(f, "ttff_s", NULL, 0, LIVE_GOOD);
+    house_expect_state(&f->house, "ttff_s", LIVE_GOOD);
 }
 
 static void test_what_it_hears_instead(void **state)
@@ -387,9 +308,9 @@ static void test_what_it_hears_instead(void **state)
     start(f, "");
     for (size_t i = 0; i < LENGTH(cases); i++) {
         f->manner = cases[i].manner;
-        expect_health(f, house_is_down, cases[i].why);
+        house_expect_health(&f->house, house_is_down, cases[i].why);
         f->manner = SPEAKS;
-        expect_health(f, house_is_well, "");
+        house_expect_health(&f->house, house_is_well, "");
     }
 }
 
@@ -399,9 +320,9 @@ static void test_bad_sums(void **state)
 
     f->manner = BAD_SUMS;
     start(f, "");
-    expect_health(f, house_is_degraded, "of the checksums are right");
+    house_expect_health(&f->house, house_is_degraded, "of the checksums are right");
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 static bool is_up(struct fake_house *h, void *arg)
@@ -419,13 +340,13 @@ static void test_rises_once(void **state)
     f->manner = SPOILT;
     f->times = 4;
     start(f, "");
-    expect_health(f, house_is_down, "no checksum is right");
+    house_expect_health(&f->house, house_is_down, "no checksum is right");
     house_turn(&f->house, 350);
     f->manner = SPEAKS;
     assert_true(house_until(&f->house, is_up, NULL, 15000));
     assert_int_equal(f->house.health.state, SOURCE_WELL);
     assert_false(house_until(&f->house, house_is_degraded, NULL, 500));
-    expect_number(f, "good_share", 1);
+    house_expect_number(&f->house, "good_share", 1);
 }
 
 static void test_unplugged(void **state)
@@ -434,14 +355,14 @@ static void test_unplugged(void **state)
     struct live_value value;
 
     start(f, "");
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
     pty_pull(&f->pty);
-    expect_health(f, house_is_down, "plug the adapter in");
+    house_expect_health(&f->house, house_is_down, "plug the adapter in");
     assert_false(live_find(f->house.live, "gps1", "", "fix", &value));
     pty_open(&f->pty, f->link);
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
 }
 
 static void test_never_there(void **state)
@@ -450,10 +371,10 @@ static void test_never_there(void **state)
 
     pty_pull(&f->pty);
     start(f, "");
-    expect_health(f, house_is_down, "is not there");
+    house_expect_health(&f->house, house_is_down, "is not there");
     assert_true(f->house.driver->poll_now(f->house.source));
     pty_open(&f->pty, f->link);
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 static void test_auto_baud(void **state)
@@ -462,13 +383,13 @@ static void test_auto_baud(void **state)
 
     f->only_at = B38400;
     start(f, "auto_baud = true;");
-    expect_health(f, house_is_well, "");
-    expect_number(f, "baud", 38400);
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_number(&f->house, "baud", 38400);
     /* Somebody sets it to another. */
     f->only_at = B4800;
-    expect_health(f, house_is_down, "noise at 38400 baud: trying other rates");
-    expect_health(f, house_is_well, "");
-    expect_number(f, "baud", 4800);
+    house_expect_health(&f->house, house_is_down, "noise at 38400 baud: trying other rates");
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_number(&f->house, "baud", 4800);
 }
 
 static void test_auto_baud_in_vain(void **state)
@@ -477,10 +398,10 @@ static void test_auto_baud_in_vain(void **state)
 
     f->manner = NOISE;
     start(f, "auto_baud = true;");
-    expect_health(f, house_is_down, "trying other rates");
+    house_expect_health(&f->house, house_is_down, "trying other rates");
     for (int i = 0; i < 200 && !strstr(f->house.health.why, "at every baud rate"); i++)
         house_turn(&f->house, 100);
-    expect_health(f, house_is_down, "noise at every baud rate tried");
+    house_expect_health(&f->house, house_is_down, "noise at every baud rate tried");
 }
 
 /* What waited in the line while the loop was held up is old. */
@@ -490,8 +411,8 @@ static void test_old_bytes(void **state)
 
     f->times = 8; /* some 2 kB: 17 s at 1200 baud */
     start(f, "baud = 1200;");
-    expect_health(f, house_is_well, "");
-    assert_true(house_until(&f->house, has, &(struct want){ "baud", NULL, 1200, LIVE_GOOD }, 5000));
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_number(&f->house, "baud", 1200);
     house_turn(&f->house, 300);
     {
         struct live_value value;
@@ -507,12 +428,12 @@ static void test_full_house(void **state)
     struct live_value value;
 
     start(f, "");
-    expect_text(f, "fix", "3d");
+    house_expect_text(&f->house, "fix", "3d");
     f->house.driver->pause(f->house.source);
-    expect(f, "fix", NULL, 0, LIVE_STALE);
+    house_expect_state(&f->house, "fix", LIVE_STALE);
     assert_int_equal(f->house.health.state, SOURCE_WELL);
     f->house.driver->resume(f->house.source);
-    expect_text(f, "fix", "3d");
+    house_expect_text(&f->house, "fix", "3d");
     assert_true(live_find(f->house.live, "gps1", "", "dropped", &value));
     assert_true(value.number >= 4);
 }
@@ -525,15 +446,15 @@ static void test_conditions(void **state)
 
     f->antenna = open_antenna; /* that alone is no fault */
     start(f, "service_device = \"G-1\";");
-    expect_condition(f, "G-1 gnss_antenna_open clear");
-    expect_condition(f, "G-1 gnss_no_fix clear");
-    expect_condition(f, "G-1 no_data clear");
+    house_expect_condition(&f->house, "G-1 gnss_antenna_open clear");
+    house_expect_condition(&f->house, "G-1 gnss_no_fix clear");
+    house_expect_condition(&f->house, "G-1 no_data clear");
     f->antenna = short_antenna;
-    expect_condition(f, "G-1 gnss_antenna_short active");
+    house_expect_condition(&f->house, "G-1 gnss_antenna_short active");
     f->manner = SILENT;
-    expect_condition(f, "G-1 no_data active");
-    assert_false(was_condition(f, "G-1 gnss_antenna_open active"));
-    assert_false(was_condition(f, "G-1 gnss_no_fix active"));
+    house_expect_condition(&f->house, "G-1 no_data active");
+    assert_false(house_had_condition(&f->house, "G-1 gnss_antenna_open active"));
+    assert_false(house_had_condition(&f->house, "G-1 gnss_no_fix active"));
 }
 
 static void test_no_fix_for_long(void **state)
@@ -543,14 +464,14 @@ static void test_no_fix_for_long(void **state)
     f->burst = no_fix;
     f->antenna = open_antenna;
     start(f, "service_device = \"G-1\"; no_fix = \"1s\";");
-    expect_condition(f, "G-1 gnss_no_fix active");
-    expect_condition(f, "G-1 gnss_antenna_open active");
+    house_expect_condition(&f->house, "G-1 gnss_no_fix active");
+    house_expect_condition(&f->house, "G-1 gnss_antenna_open active");
     /* Until then it was not said to be well, either: it may have been faulty before. */
-    assert_false(was_condition(f, "G-1 gnss_no_fix clear"));
-    assert_false(was_condition(f, "G-1 gnss_antenna_open clear"));
+    assert_false(house_had_condition(&f->house, "G-1 gnss_no_fix clear"));
+    assert_false(house_had_condition(&f->house, "G-1 gnss_antenna_open clear"));
     f->burst = fix;
-    expect_condition(f, "G-1 gnss_no_fix clear");
-    expect_condition(f, "G-1 gnss_antenna_open clear");
+    house_expect_condition(&f->house, "G-1 gnss_no_fix clear");
+    house_expect_condition(&f->house, "G-1 gnss_antenna_open clear");
 }
 
 static void test_unplugged_is_no_fault_of_the_device(void **state)
@@ -558,11 +479,11 @@ static void test_unplugged_is_no_fault_of_the_device(void **state)
     struct fixture *f = *state;
 
     start(f, "service_device = \"G-1\";");
-    expect_condition(f, "G-1 no_data clear");
+    house_expect_condition(&f->house, "G-1 no_data clear");
     pty_pull(&f->pty);
-    expect_health(f, house_is_down, "");
+    house_expect_health(&f->house, house_is_down, "");
     house_turn(&f->house, 1500);
-    assert_false(was_condition(f, "G-1 no_data active"));
+    assert_false(house_had_condition(&f->house, "G-1 no_data active"));
 }
 
 /* --- A serial server */
@@ -581,17 +502,17 @@ static void test_tcp(void **state)
 
     listen_at(f, 0);
     start(f, "");
-    expect_health(f, house_is_well, "");
-    expect_text(f, "fix", "3d");
+    house_expect_health(&f->house, house_is_well, "");
+    house_expect_text(&f->house, "fix", "3d");
     assert_false(live_find(f->house.live, "gps1", "", "baud", &value)); /* it is the server's */
     fake_tcp_hang_up(&f->server);
-    expect_health(f, house_is_down, "closed the connection");
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_down, "closed the connection");
+    house_expect_health(&f->house, house_is_well, "");
     f->server.closes_at_once = true; /* another client has it */
     fake_tcp_hang_up(&f->server);
-    expect_health(f, house_is_down, "closed the connection");
+    house_expect_health(&f->house, house_is_down, "closed the connection");
     f->server.closes_at_once = false;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 /* A connection may be dead without a word: it is made anew. */
@@ -601,14 +522,14 @@ static void test_tcp_silence(void **state)
 
     listen_at(f, 0);
     start(f, "");
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
     f->manner = SILENT;
-    expect_health(f, house_is_down, "no data");
+    house_expect_health(&f->house, house_is_down, "no data");
     for (int i = 0; f->server.has_peer && i < 100; i++)
         house_turn(&f->house, 100);
     assert_false(f->server.has_peer);
     f->manner = SPEAKS;
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 static void test_tcp_refused(void **state)
@@ -621,9 +542,9 @@ static void test_tcp_refused(void **state)
     fake_tcp_close(&f->server);
     house_turn(&f->house, 10);
     start(f, "");
-    expect_health(f, house_is_down, "refuses: correct `port`");
+    house_expect_health(&f->house, house_is_down, "refuses: correct `port`");
     listen_at(f, port);
-    expect_health(f, house_is_well, "");
+    house_expect_health(&f->house, house_is_well, "");
 }
 
 static void test_tcp_unknown_name(void **state)
@@ -633,7 +554,7 @@ static void test_tcp_unknown_name(void **state)
     snprintf(f->section, sizeof f->section,
              "host = \"no-such-host.invalid\"; port = 4001; silence = \"700ms\";");
     start(f, "");
-    expect_health(f, house_is_down, "no-such-host.invalid port 4001");
+    house_expect_health(&f->house, house_is_down, "no-such-host.invalid port 4001");
 }
 
 /* Whatever is under way when it is stopped: a look-up, a connection, an open line. */

@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "roof_light.h"
-#include "tests/lib/fake_house.h"
+#include "tests/lib/house_expect.h"
 #include "tests/lib/pty.h"
 
 enum manner {
@@ -49,8 +49,7 @@ struct fixture {
     size_t asked, states_asked, resets;
     uint8_t last_maker;
     /* Of a command: */
-    struct command command;
-    bool is_done;
+    struct house_act act;
 };
 
 /* --- The lamp */
@@ -196,13 +195,6 @@ static void start_well(struct fixture *f, const char *more)
     assert_true(house_until(&f->house, house_is_well, NULL, 10000));
 }
 
-static void assert_down(struct fixture *f, const char *why)
-{
-    assert_true(house_until(&f->house, house_is_down, NULL, 10000));
-    if (!strstr(f->house.health.why, why))
-        fail_msg("down, but: %s", f->house.health.why);
-}
-
 static struct live_value value(struct fixture *f, const char *point)
 {
     struct live_value v = { 0 };
@@ -253,7 +245,7 @@ static void test_plugged_in(void **state)
     struct fixture *f = *state;
 
     start(f, "");
-    assert_down(f, "lamp is not there: plug the adapter in");
+    house_expect_health(&f->house, house_is_down, "lamp is not there: plug the adapter in");
     house_turn(&f->house, 1600); /* the next try is half a second away, or more */
     assert_true(f->house.next_attempt_at > clock_wall(&clock_system));
     pty_open(&f->pty, f->link);
@@ -271,7 +263,7 @@ static void test_pulled_and_put_back(void **state)
     for (int i = 0; i < 3; i++) {
         snprintf(before, sizeof before, "%s", f->pty.device);
         pty_pull(&f->pty);
-        assert_down(f, "lamp is gone: plug the adapter in again");
+        house_expect_health(&f->house, house_is_down, "lamp is gone: plug the adapter in again");
         assert_int_equal(value(f, "show_state").state, LIVE_NONE);
         house_turn(&f->house, 200);
         pty_open(&f->pty, f->link);
@@ -322,7 +314,7 @@ static void test_troubles(void **state)
     for (size_t i = 0; i < LENGTH(cases); i++) {
         print_message("# %s\n", cases[i].what);
         f->manner = cases[i].manner;
-        assert_down(f, cases[i].says);
+        house_expect_health(&f->house, house_is_down, cases[i].says);
         assert_int_equal(value(f, "show_state").state, LIVE_FAILED);
         assert_int_equal(value(f, "show_state").true_at != 0, 1);
         f->manner = ANSWERS;
@@ -358,7 +350,7 @@ static void test_silence_backs_off(void **state)
     f->manner = SILENT;
     pty_open(&f->pty, f->link);
     start(f, "");
-    assert_down(f, "does not answer");
+    house_expect_health(&f->house, house_is_down, "does not answer");
     before = f->asked;
     assert_int_equal(before, 3);
     house_turn(&f->house, 1500); /* waits of 0.5, 1, 2 seconds, or half of that */
@@ -368,35 +360,16 @@ static void test_silence_backs_off(void **state)
 
 /* --- Acts */
 
-static void on_done(struct command *command)
-{
-    *(bool *)command->arg = true;
-}
-
-static bool is_done(struct fake_house *house, void *arg)
-{
-    (void)house;
-    return *(bool *)arg;
-}
-
 static int ask_for(struct fixture *f, const char *verb, const char *argument, int64_t timeout_ms)
 {
-    f->is_done = false;
-    f->command = (struct command){ .unit = "",
-                                   .verb = verb,
-                                   .argument = argument,
-                                   .timeout_ms = timeout_ms,
-                                   .done = on_done,
-                                   .arg = &f->is_done };
-    return driver_roof_light.command(f->house.source, &f->command);
+    return house_act(&f->house, &f->act, "", verb, argument, timeout_ms);
 }
 
 static void assert_ends(struct fixture *f, int status, const char *says)
 {
-    assert_false(f->is_done); /* never within the call */
-    assert_true(house_until(&f->house, is_done, &f->is_done, 20000));
-    if (f->command.status != status || !strstr(f->command.err.text, says))
-        fail_msg("%d: %s", f->command.status, f->command.err.text);
+    house_expect_done(&f->house, &f->act);
+    if (f->act.command.status != status || !strstr(f->act.command.err.text, says))
+        fail_msg("%d: %s", f->act.command.status, f->act.command.err.text);
 }
 
 static void test_shows_every_state(void **state)
@@ -412,7 +385,7 @@ static void test_shows_every_state(void **state)
         assert_int_equal(f->state.show_state, i);
         assert_true(value(f, "show_state").number == i);
     }
-    assert_string_equal(f->command.result, "{\"result\":\"90\",\"device_state\":0,\"show_state\":6,"
+    assert_string_equal(f->act.command.result, "{\"result\":\"90\",\"device_state\":0,\"show_state\":6,"
                                            "\"shows\":\"shift_change\",\"night_mode\":0}");
     assert_int_equal(ask_for(f, COMMAND_NIGHT, "on", 5000), 0);
     assert_ends(f, 0, "");
@@ -469,23 +442,16 @@ static void test_acts_not_taken(void **state)
         { COMMAND_NIGHT, "1", -EINVAL },        { COMMAND_RESET, "now", -EINVAL },
     };
     struct fixture *f = *state;
-    struct command first;
-    bool first_is_done = false;
+    struct house_act first;
 
     start_well(f, "");
     for (size_t i = 0; i < LENGTH(cases); i++)
         assert_int_equal(ask_for(f, cases[i].verb, cases[i].argument, 1000), cases[i].status);
-    first = (struct command){ .unit = "",
-                              .verb = COMMAND_SHOW,
-                              .argument = "2",
-                              .timeout_ms = 5000,
-                              .done = on_done,
-                              .arg = &first_is_done };
-    assert_int_equal(driver_roof_light.command(f->house.source, &first), 0);
+    assert_int_equal(house_act(&f->house, &first, "", COMMAND_SHOW, "2", 5000), 0);
     assert_int_equal(ask_for(f, COMMAND_SHOW, "3", 1000), -EBUSY);
-    assert_true(house_until(&f->house, is_done, &first_is_done, 10000));
-    f->command.unit = "other";
-    assert_int_equal(driver_roof_light.command(f->house.source, &f->command), -ENOENT);
+    house_expect_done(&f->house, &first);
+    f->act.command.unit = "other";
+    assert_int_equal(driver_roof_light.command(f->house.source, &f->act.command), -ENOENT);
 }
 
 /* The lamp is away for half a second after it: nobody is alarmed, and it is done when it answers.
@@ -525,8 +491,8 @@ static void test_act_when_stopped(void **state)
     f->manner = SILENT;
     assert_int_equal(ask_for(f, COMMAND_SHOW, "3", 20000), 0);
     house_stop(&f->house);
-    assert_true(f->is_done);
-    assert_int_equal(f->command.status, -ECANCELED);
+    assert_true(f->act.is_done);
+    assert_int_equal(f->act.command.status, -ECANCELED);
 }
 
 /* A two-wire adapter hears itself. "show 0" with result 00 is the same frame both ways. */
@@ -542,7 +508,7 @@ static void test_adapter_that_echoes(void **state)
         assert_int_equal(f->state.show_state, i == 1 ? 0x90 : 3);
     }
     f->manner = SILENT;
-    assert_down(f, "the lamp does not answer"); /* its echo is no garbage */
+    house_expect_health(&f->house, house_is_down, "the lamp does not answer"); /* its echo is no garbage */
 }
 
 /* --- In service */
@@ -599,7 +565,7 @@ static void test_conditions_in_service(void **state)
 
     /* An adapter that was pulled out says nothing of the lamp. */
     pty_pull(&f->pty);
-    assert_down(f, "is gone");
+    house_expect_health(&f->house, house_is_down, "is gone");
     forget_conditions(f);
     house_turn(&f->house, 500);
     assert_int_equal(f->house.condition_count, 0);
@@ -645,7 +611,7 @@ static void test_ok_results(void **state)
     f->manner = ANSWERS;
     assert_int_equal(ask_for(f, COMMAND_NIGHT, "off", 5000), 0);
     assert_ends(f, -EIO, "answers night with result 90");
-    assert_string_equal(f->command.result, "{\"result\":\"90\"}");
+    assert_string_equal(f->act.command.result, "{\"result\":\"90\"}");
 }
 
 int main(void)

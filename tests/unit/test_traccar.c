@@ -14,7 +14,7 @@
 #include "base/instant.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "tests/lib/fake_house.h"
+#include "tests/lib/house_expect.h"
 #include "tests/lib/fake_http.h"
 #include "traccar.h"
 
@@ -100,19 +100,6 @@ static void answer(const char *format, ...)
     "\"longitude\":104,\"altitude\":0,\"speed\":0.0,\"course\":1.5,\"address\":null,"              \
     "\"attributes\":{%s}}"
 
-static bool has_condition(struct fake_house *h, void *arg)
-{
-    for (size_t i = 0; i < h->condition_count; i++)
-        if (strcmp(h->conditions[i], arg) == 0)
-            return true;
-    return false;
-}
-
-static void expect_condition(const char *text)
-{
-    assert_true(house_until(&house, has_condition, (void *)(uintptr_t)text, LIMIT_MS));
-}
-
 static void test_a_poll(void **state)
 {
     (void)state;
@@ -122,10 +109,10 @@ static void test_a_poll(void **state)
            "\"alarm\":\"overspeed,gpsAntennaCut\"");
     answer("[]");
     start("");
-    expect_condition("0139 offline clear");
-    expect_condition("0140 offline active");
-    expect_condition("0139 gnss_antenna_open active");
-    expect_condition("0139 device_fault clear");
+    house_expect_condition(&house, "0139 offline clear");
+    house_expect_condition(&house, "0140 offline active");
+    house_expect_condition(&house, "0139 gnss_antenna_open active");
+    house_expect_condition(&house, "0139 device_fault clear");
     assert_true(house_until(&house, house_is_well, NULL, LIMIT_MS));
     assert_non_null(strstr(server.requests[0], "GET /api/devices?limit=1000&offset=0 "));
     assert_non_null(strstr(server.requests[0],
@@ -144,10 +131,10 @@ static void test_the_end_of_an_alarm(void **state)
     answer("[" POSITION "]", 12, 1, ago(MINUTE), ago(MINUTE), ago(MINUTE), "\"ignition\":false");
     answer("[]");
     start("");
-    expect_condition("0139 device_fault active");
-    assert_false(has_condition(&house, (void *)(uintptr_t) "0139 device_fault clear"));
+    house_expect_condition(&house, "0139 device_fault active");
+    assert_false(house_had_condition(&house, "0139 device_fault clear"));
     assert_true(driver_traccar.poll_now(house.source));
-    expect_condition("0139 device_fault clear");
+    house_expect_condition(&house, "0139 device_fault clear");
 }
 
 static void test_power_must_be_lost_for_long(void **state)
@@ -159,9 +146,9 @@ static void test_power_must_be_lost_for_long(void **state)
     answer("[" POSITION "]", 12, 1, ago(MINUTE), ago(MINUTE), ago(MINUTE), "\"alarm\":\"powerOff\"");
     answer("[]");
     start("");
-    expect_condition("0139 main_power_lost clear");
+    house_expect_condition(&house, "0139 main_power_lost clear");
     assert_true(driver_traccar.poll_now(house.source));
-    expect_condition("0139 main_power_lost active");
+    house_expect_condition(&house, "0139 main_power_lost active");
 }
 
 static void test_pages(void **state)
@@ -172,7 +159,7 @@ static void test_pages(void **state)
     answer("[" DEVICE "]", 3, "C", "3", "online", "false", ago(0), 0);
     answer("[]");
     start("page_size = 2;");
-    expect_condition("3 offline clear");
+    house_expect_condition(&house, "3 offline clear");
     assert_non_null(strstr(server.requests[1], "GET /api/devices?limit=2&offset=2 "));
 }
 
@@ -235,7 +222,7 @@ static void test_events_between_two_polls(void **state)
            "\"attributes\":{\"alarm\":\"fault\"}}]", ago(1000));
     answer("[]");
     start("groups = [ \"7\", \"8\" ];");
-    expect_condition("0001 device_fault active");
+    house_expect_condition(&house, "0001 device_fault active");
     assert_non_null(strstr(server.requests[2], "GET /api/reports/events?type=alarm&from="));
     assert_non_null(strstr(server.requests[2], "Z&groupId=7&groupId=8 "));
 }
@@ -262,7 +249,7 @@ static void test_a_session_that_lapses(void **state)
     answer("[" DEVICE "]", 1, "A", "0001", "online", "false", ago(0), 0);
     answer("[]");
     start("auth = \"session\";");
-    expect_condition("0001 offline clear");
+    house_expect_condition(&house, "0001 offline clear");
     assert_non_null(strstr(server.requests[0], "POST /api/session "));
     assert_non_null(strstr(server.requests[0], "email=operator%40example.com&password=SECRET"));
     assert_non_null(strstr(server.requests[1], "JSESSIONID=one"));
@@ -271,33 +258,14 @@ static void test_a_session_that_lapses(void **state)
 
 /* --- Searches */
 
-struct asked {
-    struct command command;
-    bool is_done;
-};
-
-static void on_done(struct command *command)
+static void locate(struct house_act *act, const char *unit, int64_t timeout_ms)
 {
-    ((struct asked *)command->arg)->is_done = true;
-}
-
-static bool is_done(struct fake_house *h, void *arg)
-{
-    (void)h;
-    return ((struct asked *)arg)->is_done;
-}
-
-static void ask(struct asked *a, const char *unit, int64_t timeout_ms)
-{
-    *a = (struct asked){ .command = { .unit = unit, .verb = COMMAND_LOCATE, .argument = "",
-                                      .timeout_ms = timeout_ms, .done = on_done, .arg = a } };
-    assert_int_equal(driver_traccar.command(house.source, &a->command), 0);
-    assert_false(a->is_done);
+    assert_int_equal(house_act(&house, act, unit, COMMAND_LOCATE, "", timeout_ms), 0);
 }
 
 static void test_locates(void **state)
 {
-    struct asked a, b;
+    struct house_act a, b;
 
     (void)state;
     answer("[" DEVICE "]", 1, "\xe5\xb7\x9d""A-T1234", "0139", "online", "false", ago(0), 11);
@@ -308,19 +276,19 @@ static void test_locates(void **state)
     answer("[]");
     start("");
     assert_true(house_until(&house, house_is_well, NULL, LIMIT_MS));
-    ask(&a, "\xe5\xb7\x9d""A-T1234", LIMIT_MS);
-    ask(&b, "139", LIMIT_MS);       /* waits for its turn */
-    assert_true(house_until(&house, is_done, &a, LIMIT_MS));
+    locate(&a, "\xe5\xb7\x9d""A-T1234", LIMIT_MS);
+    locate(&b, "139", LIMIT_MS);       /* waits for its turn */
+    house_expect_done(&house, &a);
     assert_int_equal(a.command.status, 0);
     assert_non_null(strstr(a.command.result, "\"latitude\":30.659000,\"longitude\":104.000000"));
     assert_non_null(strstr(a.command.result, "\"online\":true"));
-    assert_true(house_until(&house, is_done, &b, LIMIT_MS));
+    house_expect_done(&house, &b);
     assert_int_equal(b.command.status, -ENODATA);
     assert_non_null(strstr(server.requests[3], "GET /api/positions?id=12 "));
 
     a.command.unit = "nobody";
     assert_int_equal(driver_traccar.command(house.source, &a.command), -ENOENT);
-    ask(&a, "139", LIMIT_MS);
+    locate(&a, "139", LIMIT_MS);
     house_stop(&house);
     assert_int_equal(a.command.status, -ECANCELED);
 }
