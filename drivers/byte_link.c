@@ -56,6 +56,7 @@ struct byte_link {
     struct backoff backoff;
     struct hotplug *hotplug;
     struct serial_port *port;
+    bool was_there; /* it was open before */
     struct attempt *attempt;
     int open; /* attempts that have not ended, and the timer */
     void (*closed)(void *arg);
@@ -143,6 +144,7 @@ static void be_open(struct byte_link *l)
 {
     uv_timer_stop(&l->timer);
     l->phase = PHASE_OPEN;
+    l->was_there = true;
     l->env.sink->next_attempt(l->env.house, 0);
     l->handlers.opened(l->handlers.arg);
 }
@@ -323,6 +325,8 @@ static void try_serial(struct byte_link *l)
 
     if (serial_port_open(&l->port, l->env.loop, l->device, &l->serial, &handlers, &err) < 0) {
         l->port = NULL;
+        if (err.code == -ENOENT && l->was_there)
+            (void)serial_failure(l->device, ENODEV, &err);
         lose(l, err.text);
     } else {
         be_open(l);

@@ -160,6 +160,8 @@ static int open_serial(struct mb_link *link, int *ret_fd, struct err *err)
                                               .stop_bits = line->stop_bits };
     int fd = serial_open_fd(line->device, &settings, err);
 
+    if (fd == -ENOENT && link->opened_us > 0) /* it was there */
+        return serial_failure(line->device, ENODEV, err);
     if (fd < 0)
         return fd;
     *ret_fd = fd;

@@ -480,7 +480,7 @@ static void test_acts_without_a_line(void **state)
     pty_pull(&f->pty);
     assert_ends(f, -ENOTCONN, "is gone: plug the adapter in again");
     assert_int_equal(ask_for(f, COMMAND_SHOW, "3", 20000), 0);
-    assert_ends(f, -ENOTCONN, "is not there: plug the adapter in");
+    assert_ends(f, -ENOTCONN, "is gone: plug the adapter in again");
 }
 
 static void test_act_when_stopped(void **state)

@@ -112,6 +112,7 @@ static void wait_a_while(struct bench_watch *w)
                               { .fd = STDIN_FILENO, .events = POLLIN } };
     char key;
 
+    w->ended = w->ended || screen_is_gone();
     if (poll(waits, keyboard ? 2 : 1, EVERY_MS) <= 0)
         return;
     if (waits[0].revents)

@@ -342,6 +342,7 @@ static void turn(struct watch *watch)
         on_signal(watch);
     if (keyboard && waits[1].revents)
         on_key(watch);
+    watch->ended = watch->ended || screen_is_gone();
     run_transfers(watch);
     if (!watch->ended)
         refresh(watch);

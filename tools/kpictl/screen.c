@@ -94,6 +94,12 @@ bool screen_signal(int signals)
     return false;
 }
 
+/* SIGHUP goes to the head of the terminal's session, and not always on to us. */
+bool screen_is_gone(void)
+{
+    return screen.entered && !isatty(STDOUT_FILENO);
+}
+
 size_t screen_rows(void)
 {
     struct winsize size;

@@ -17,6 +17,8 @@ void screen_leave(void);
 int screen_signals(bool live);
 /* Takes one; true: it ends the watching. */
 bool screen_signal(int signals);
+/* The terminal that was taken over has hung up: nobody looks any more. */
+bool screen_is_gone(void);
 /* Lines of the terminal. */
 size_t screen_rows(void);
 /* Shows a frame: lines, each with its newline, no more than the screen has. */
