@@ -10,6 +10,16 @@
 #include "base/text.h"
 #include "http_url.h"
 
+int64_t feed_failure_tell(const struct feed_failure *failure, struct backoff *backoff,
+                          const struct driver_env *env)
+{
+    bool is_first = backoff->failures == 0 && env->health->last_success_at > 0;
+    bool is_down = failure->is_permanent || !is_first;
+
+    health_is(env->health, is_down ? SOURCE_DOWN : SOURCE_DEGRADED, failure->err.text, env->clock);
+    return backoff_next(backoff, failure->wait_ms);
+}
+
 static void say(struct feed_failure *failure, bool is_permanent, const char *url,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 

@@ -76,13 +76,8 @@ static void wait_for(struct source *s, int64_t ms)
 
 static void fail_poll(struct source *s, const struct feed_failure *failure)
 {
-    bool is_first = s->backoff.failures == 0 && s->env.health->last_success_at > 0;
-    bool is_down = failure->is_permanent || !is_first;
-
     s->is_polling = false;
-    health_is(s->env.health, is_down ? SOURCE_DOWN : SOURCE_DEGRADED, failure->err.text,
-              s->env.clock);
-    wait_for(s, backoff_next(&s->backoff, failure->wait_ms));
+    wait_for(s, feed_failure_tell(failure, &s->backoff, &s->env));
 }
 
 static void succeed(struct source *s)

@@ -12,13 +12,11 @@
 enum { SENTENCE_MIN = 8 };
 
 struct receiver {
-    struct thing thing;
-    struct port *port;
+    struct plug plug;
     struct gps gps;
     struct gps_log log; /* if there is one, it speaks and `gps` does not */
     const char *said;   /* its last burst */
     size_t said_length;
-    uint32_t baud;
     uv_timer_t *period; /* frees itself when it is closed */
     uint64_t bursts;
 };
@@ -97,8 +95,8 @@ static void spoil(const struct troubles *troubles, struct text_buffer *burst)
 static void on_period(uv_timer_t *timer)
 {
     struct receiver *r = timer->data;
-    const struct clock *clock = bench_clock(r->thing.bench);
-    const struct troubles *troubles = &r->thing.troubles;
+    const struct clock *clock = bench_clock(r->plug.thing.bench);
+    const struct troubles *troubles = &r->plug.thing.troubles;
     struct text_buffer burst = { 0 };
 
     if (has_trouble(troubles, TROUBLE_NO_ANSWER))
@@ -112,7 +110,7 @@ static void on_period(uv_timer_t *timer)
     }
     if (has_trouble(troubles, TROUBLE_CRC) || has_trouble(troubles, TROUBLE_HALF_FRAME))
         spoil(troubles, &burst);
-    port_send(r->port, (const uint8_t *)burst.bytes, burst.length);
+    port_send(r->plug.port, (const uint8_t *)burst.bytes, burst.length);
     r->bursts++;
     text_buffer_finish(&burst);
 }
@@ -125,7 +123,7 @@ static void on_period_closed(uv_handle_t *handle)
 static void begin_period(struct receiver *r, int64_t every_ms)
 {
     r->period = mem_zalloc(sizeof *r->period);
-    uv_timer_init(bench_loop(r->thing.bench), r->period);
+    uv_timer_init(bench_loop(r->plug.thing.bench), r->period);
     r->period->data = r;
     uv_timer_start(r->period, on_period, (uint64_t)every_ms, (uint64_t)every_ms);
 }
@@ -141,17 +139,9 @@ static int begin(struct thing *thing, const void *arg, uint32_t index, struct er
 {
     const struct gps_config *config = arg;
     struct receiver *r = (struct receiver *)thing;
-    struct port_config port = { .name = thing->name,
-                                .links = bench_links(thing->bench),
-                                .is_tcp = config->tcp,
-                                .tcp_port = (uint16_t)(config->port ? config->port + index : 0),
-                                .baud = config->baud,
-                                .seed = bench_seed(thing->bench),
-                                .heard = on_heard,
-                                .arg = r };
+    const struct plug_config plug = { config->tcp, config->port, config->baud, on_heard };
     int rc;
 
-    r->baud = config->baud;
     r->gps = (struct gps){ .name = thing->name,
                            .seed = bench_seed(thing->bench),
                            .ttff_ms = config->ttff,
@@ -164,7 +154,7 @@ static int begin(struct thing *thing, const void *arg, uint32_t index, struct er
         if (rc < 0)
             return rc;
     }
-    rc = port_create(&r->port, bench_loop(thing->bench), bench_clock(thing->bench), &port, err);
+    rc = plug_in(&r->plug, &plug, index, err);
     if (rc < 0) {
         gps_log_finish(&r->log);
         return rc;
@@ -180,30 +170,25 @@ static int trouble(struct thing *thing, enum trouble what, bool begins, int64_t 
     struct receiver *r = (struct receiver *)thing;
 
     gps_trouble(&r->gps, what, begins, bench_now(thing->bench));
-    return port_trouble(r->port, what, begins, value, r->baud, err);
+    return plug_trouble(&r->plug, what, begins, value, err);
 }
 
 static void show(struct thing *thing, struct text_buffer *to)
 {
     const struct receiver *r = (const struct receiver *)thing;
 
-    text_buffer_addf(to, " heard=%s bursts=%llu", port_is_heard(r->port) ? "yes" : "no",
-                     (unsigned long long)r->bursts);
+    plug_show(&r->plug, to);
+    text_buffer_addf(to, " bursts=%llu", (unsigned long long)r->bursts);
     if (!r->log.bytes)
         text_buffer_addf(to, " fix=%s",
                          gps_has_fix(&r->gps, bench_now(thing->bench)) ? "yes" : "no");
-}
-
-static const char *address(const struct thing *thing)
-{
-    return port_address(((const struct receiver *)thing)->port);
 }
 
 static void end(struct thing *thing)
 {
     struct receiver *r = (struct receiver *)thing;
 
-    port_destroy(r->port);
+    port_destroy(r->plug.port);
     uv_close((uv_handle_t *)r->period, on_period_closed);
     gps_finish(&r->gps);
     gps_log_finish(&r->log);
@@ -219,6 +204,6 @@ const struct thing_kind kind_gps = {
     .begin = begin,
     .trouble = trouble,
     .show = show,
-    .address = address,
+    .address = plug_address,
     .end = end,
 };

@@ -14,10 +14,8 @@ enum transport { RTU, TCP, RTU_OVER_TCP };
 static const char *const transports[] = { "rtu", "tcp", "rtu-over-tcp", NULL };
 
 struct bus {
-    struct thing thing;
-    struct port *port;
+    struct plug plug;
     enum mb_framing framing;
-    uint32_t baud;
     bool paced;
     int64_t turnaround_ms;
     struct unit *units[UNITS];
@@ -83,7 +81,7 @@ static int64_t delay_of(const struct unit *unit, size_t request, size_t answer)
     int64_t delay = bus->turnaround_ms;
 
     if (bus->paced)
-        delay += (int64_t)(request + answer) * BITS_PER_BYTE * 1000 / bus->baud;
+        delay += (int64_t)(request + answer) * BITS_PER_BYTE * 1000 / bus->plug.baud;
     if (has_trouble(&unit->thing.troubles, TROUBLE_LATE))
         delay += unit->thing.troubles.of[TROUBLE_LATE].value;
     return delay;
@@ -112,9 +110,9 @@ static void ask_unit(struct unit *unit, struct line *line, const struct mb_reque
 static void on_request(struct bus *bus, struct line *line, const struct mb_request *request)
 {
     bus->requests++;
-    if (has_trouble(&bus->thing.troubles, TROUBLE_ECHO))
+    if (has_trouble(&bus->plug.thing.troubles, TROUBLE_ECHO))
         line_send(line, line->bytes, request->frame_length, 0);
-    if (has_trouble(&bus->thing.troubles, TROUBLE_NO_ANSWER))
+    if (has_trouble(&bus->plug.thing.troubles, TROUBLE_NO_ANSWER))
         return;
     if (request->unit == BROADCAST) {
         for (size_t i = 0; i < UNITS; i++)
@@ -152,46 +150,32 @@ static int begin_bus(struct thing *thing, const void *arg, uint32_t index, struc
 {
     const struct bus_config *config = arg;
     struct bus *bus = (struct bus *)thing;
-    struct port_config port = { .name = thing->name,
-                                .links = bench_links(thing->bench),
-                                .is_tcp = config->transport != RTU,
-                                .tcp_port = (uint16_t)(config->port ? config->port + index : 0),
-                                .baud = config->baud,
-                                .seed = bench_seed(thing->bench),
-                                .heard = on_heard,
-                                .arg = bus };
+    const struct plug_config plug = { config->transport != RTU, config->port, config->baud,
+                                      on_heard };
 
     bus->framing = config->transport == TCP ? MB_TCP : MB_RTU;
-    bus->baud = config->baud;
     bus->paced = config->paced && config->transport == RTU;
     bus->turnaround_ms = config->turnaround;
-    return port_create(&bus->port, bench_loop(thing->bench), bench_clock(thing->bench), &port, err);
+    return plug_in(&bus->plug, &plug, index, err);
 }
 
 static int trouble_bus(struct thing *thing, enum trouble trouble, bool begins, int64_t value,
                        struct err *err)
 {
-    struct bus *bus = (struct bus *)thing;
-
-    return port_trouble(bus->port, trouble, begins, value, bus->baud, err);
+    return plug_trouble((struct plug *)thing, trouble, begins, value, err);
 }
 
 static void show_bus(struct thing *thing, struct text_buffer *to)
 {
     const struct bus *bus = (const struct bus *)thing;
 
-    text_buffer_addf(to, " heard=%s requests=%llu", port_is_heard(bus->port) ? "yes" : "no",
-                     (unsigned long long)bus->requests);
-}
-
-static const char *address_of_bus(const struct thing *thing)
-{
-    return port_address(((const struct bus *)thing)->port);
+    plug_show(&bus->plug, to);
+    text_buffer_addf(to, " requests=%llu", (unsigned long long)bus->requests);
 }
 
 static void end_bus(struct thing *thing)
 {
-    port_destroy(((struct bus *)thing)->port);
+    port_destroy(((struct bus *)thing)->plug.port);
 }
 
 const struct thing_kind kind_bus = {
@@ -204,7 +188,7 @@ const struct thing_kind kind_bus = {
     .begin = begin_bus,
     .trouble = trouble_bus,
     .show = show_bus,
-    .address = address_of_bus,
+    .address = plug_address,
     .end = end_bus,
 };
 
@@ -321,7 +305,7 @@ static void show_lamp(struct thing *thing, struct text_buffer *to)
     struct unit *unit = (struct unit *)thing;
     uint16_t value = 0;
 
-    text_buffer_addf(to, " on=%s id=%u requests=%llu answers=%llu", unit->bus->thing.name, unit->id,
+    text_buffer_addf(to, " on=%s id=%u requests=%llu answers=%llu", unit->bus->plug.thing.name, unit->id,
                      (unsigned long long)unit->requests, (unsigned long long)unit->answers);
     for (size_t i = 0; i < LENGTH(values); i++)
         if (lamp_read(&unit->lamp, bench_now(thing->bench), values[i].address, &value) == 0)

@@ -4,10 +4,8 @@
 #include "thing.h"
 
 struct roof_light {
-    struct thing thing;
-    struct port *port;
+    struct plug plug;
     struct roof roof;
-    uint32_t baud;
     uint64_t requests, answers;
 };
 
@@ -50,7 +48,7 @@ static const struct option options[] = {
 static void on_heard(void *arg, struct line *line)
 {
     struct roof_light *light = arg;
-    const struct troubles *troubles = &light->thing.troubles;
+    const struct troubles *troubles = &light->plug.thing.troubles;
     uint8_t answer[ROOF_FRAME_MAX];
     size_t length;
     long found;
@@ -60,7 +58,8 @@ static void on_heard(void *arg, struct line *line)
             light->requests++;
             if (has_trouble(troubles, TROUBLE_ECHO))
                 line_send(line, line->bytes, (size_t)found, 0);
-            length = roof_answer(&light->roof, bench_now(light->thing.bench), line->bytes, answer);
+            length = roof_answer(&light->roof, bench_now(light->plug.thing.bench), line->bytes,
+                                 answer);
             if (has_trouble(troubles, TROUBLE_HALF_FRAME))
                 length /= 2;
             if (length > 0 && !has_trouble(troubles, TROUBLE_NO_ANSWER)) {
@@ -83,15 +82,9 @@ static int begin(struct thing *thing, const void *arg, uint32_t index, struct er
 {
     const struct roof_config *config = arg;
     struct roof_light *light = (struct roof_light *)thing;
-    struct port_config port = { .name = thing->name,
-                                .links = bench_links(thing->bench),
-                                .baud = config->baud,
-                                .seed = bench_seed(thing->bench),
-                                .heard = on_heard,
-                                .arg = light };
+    const struct plug_config plug = { .baud = config->baud, .heard = on_heard };
     uint32_t number = config->number + index;
 
-    light->baud = config->baud;
     light->roof = (struct roof){ .number = { 0x90 },
                                  .hardware = 0x01,
                                  .main = bcd(config->version / 100),
@@ -100,8 +93,7 @@ static int begin(struct thing *thing, const void *arg, uint32_t index, struct er
                                  .troubles = &thing->troubles };
     for (int i = 4; i > 0; i--, number /= 100)
         light->roof.number[i] = bcd(number);
-    return port_create(&light->port, bench_loop(thing->bench), bench_clock(thing->bench), &port,
-                       err);
+    return plug_in(&light->plug, &plug, index, err);
 }
 
 static int trouble(struct thing *thing, enum trouble what, bool begins, int64_t value,
@@ -110,27 +102,22 @@ static int trouble(struct thing *thing, enum trouble what, bool begins, int64_t 
     struct roof_light *light = (struct roof_light *)thing;
 
     roof_trouble(&light->roof, what, begins);
-    return port_trouble(light->port, what, begins, value, light->baud, err);
+    return plug_trouble(&light->plug, what, begins, value, err);
 }
 
 static void show(struct thing *thing, struct text_buffer *to)
 {
     const struct roof_light *light = (const struct roof_light *)thing;
 
-    text_buffer_addf(to, " heard=%s requests=%llu answers=%llu display=%u night=%u star=%u",
-                     port_is_heard(light->port) ? "yes" : "no", (unsigned long long)light->requests,
-                     (unsigned long long)light->answers, light->roof.display, light->roof.night,
-                     light->roof.star);
-}
-
-static const char *address(const struct thing *thing)
-{
-    return port_address(((const struct roof_light *)thing)->port);
+    plug_show(&light->plug, to);
+    text_buffer_addf(to, " requests=%llu answers=%llu display=%u night=%u star=%u",
+                     (unsigned long long)light->requests, (unsigned long long)light->answers,
+                     light->roof.display, light->roof.night, light->roof.star);
 }
 
 static void end(struct thing *thing)
 {
-    port_destroy(((struct roof_light *)thing)->port);
+    port_destroy(((struct roof_light *)thing)->plug.port);
 }
 
 const struct thing_kind kind_roof = {
@@ -143,6 +130,6 @@ const struct thing_kind kind_roof = {
     .begin = begin,
     .trouble = trouble,
     .show = show,
-    .address = address,
+    .address = plug_address,
     .end = end,
 };

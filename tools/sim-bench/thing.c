@@ -103,25 +103,54 @@ int words_read(const struct option *options, char *const *words, size_t count, v
     return rc;
 }
 
-int port_trouble(struct port *port, enum trouble trouble, bool begins, int64_t value,
-                 uint32_t own_baud, struct err *err)
+int plug_in(struct plug *plug, const struct plug_config *config, uint32_t index, struct err *err)
+{
+    const struct thing *thing = &plug->thing;
+    const struct port_config port = {
+        .name = thing->name,
+        .links = bench_links(thing->bench),
+        .is_tcp = config->is_tcp,
+        .tcp_port = (uint16_t)(config->tcp_port ? config->tcp_port + index : 0),
+        .baud = config->baud,
+        .seed = bench_seed(thing->bench),
+        .heard = config->heard,
+        .arg = plug,
+    };
+
+    plug->baud = config->baud;
+    return port_create(&plug->port, bench_loop(thing->bench), bench_clock(thing->bench), &port,
+                       err);
+}
+
+int plug_trouble(struct plug *plug, enum trouble trouble, bool begins, int64_t value,
+                 struct err *err)
 {
     switch (trouble) {
     case TROUBLE_BABBLE:
-        port_babble(port, begins ? value : 0);
+        port_babble(plug->port, begins ? value : 0);
         return 0;
     case TROUBLE_BAUD:
-        port_set_baud(port, begins ? (uint32_t)value : own_baud);
+        port_set_baud(plug->port, begins ? (uint32_t)value : plug->baud);
         return 0;
     case TROUBLE_NOISE:
-        port_set_noise(port, begins ? (uint32_t)value : 0);
+        port_set_noise(plug->port, begins ? (uint32_t)value : 0);
         return 0;
     case TROUBLE_UNPLUGGED:
         if (!begins)
-            return port_put_back(port, err);
-        port_pull(port);
+            return port_put_back(plug->port, err);
+        port_pull(plug->port);
         return 0;
     default:
         return 0;
     }
+}
+
+void plug_show(const struct plug *plug, struct text_buffer *to)
+{
+    text_buffer_addf(to, " heard=%s", port_is_heard(plug->port) ? "yes" : "no");
+}
+
+const char *plug_address(const struct thing *thing)
+{
+    return port_address(((const struct plug *)thing)->port);
 }

@@ -57,8 +57,29 @@ int64_t bench_now(const struct bench *bench); /* monotonic */
 int words_read(const struct option *options, char *const *words, size_t count, void *config,
                struct err *err);
 
+/* --- Things with a port of their own */
+
+struct plug {
+    struct thing thing;
+    struct port *port;
+    uint32_t baud; /* of the device */
+};
+
+struct plug_config {
+    bool is_tcp;
+    uint32_t tcp_port; /* of the first thing of an order; the next have those behind; 0: any */
+    uint32_t baud;
+    void (*heard)(void *plug, struct line *line); /* see struct port_config */
+};
+
+/* On failure there is nothing to pull. */
+int plug_in(struct plug *plug, const struct plug_config *config, uint32_t index, struct err *err);
 /* Those troubles that are the port's: babble, baud, noise, unplugged. */
-int port_trouble(struct port *port, enum trouble trouble, bool begins, int64_t value,
-                 uint32_t own_baud, struct err *err);
+int plug_trouble(struct plug *plug, enum trouble trouble, bool begins, int64_t value,
+                 struct err *err);
+/* Adds " heard=yes", or no. */
+void plug_show(const struct plug *plug, struct text_buffer *to);
+/* See struct thing_kind. */
+const char *plug_address(const struct thing *thing);
 
 #endif
