@@ -9,6 +9,7 @@
 
 #include "ledger/ledger_private.h"
 #include "ledger/rows.h"
+#include "ledger/new_seal.h"
 #include "ledger/seals.h"
 
 #define SEAL_COLUMNS                                                                               \
@@ -26,6 +27,11 @@ int chain_load(struct ledger *l, struct err *err)
         rc = sql_integer(l->db, "SELECT coalesce(max(n), 0) FROM seal "
                          "WHERE kind = 'sealed' AND period GLOB '*W*'", &l->seals->last_sealing,
                          err);
+    if (rc == 0 && l->seals->prepared && l->seals->head >= l->seals->prepared) {
+        l->seals->prepared = 0;
+        if (l->seals->under_way && !l->seals->under_way->is_written)
+            new_seal_drop(l);    /* another record has its number: it begins anew */
+    }
     return rc;
 }
 
@@ -45,31 +51,32 @@ static void begin_digest(struct seals *s)
     s->digested = s->digested_from = s->covered;
 }
 
-int chain_catch_up(struct ledger *l, int limit, struct err *err)
+int chain_catch_up(struct ledger *l, int64_t to, int limit, struct err *err)
 {
     struct seals *s = l->seals;
     sqlite3_stmt *rows;
     int rc;
 
     begin_digest(s);
-    if (s->digested >= l->position)
+    if (s->digested >= to)
         return 0;
     rc = sql_prepare(l->db, "SELECT seq, source, id, kind, subject, at, received_at, via, json "
                      "FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3", &rows, err);
     if (rc < 0)
         return rc;
     sql_bind_integer(rows, 1, s->digested);
-    sql_bind_integer(rows, 2, l->position);
+    sql_bind_integer(rows, 2, to);
     sql_bind_integer(rows, 3, limit);
     while ((rc = sql_step(rows, "digesting the event log", err)) > 0) {
         digest_add_row(s->events, rows);
         s->digested = sqlite3_column_int64(rows, 0);
     }
     sqlite3_finalize(rows);
-    return rc < 0 ? rc : s->digested < l->position;
+    return rc < 0 ? rc : s->digested < to;
 }
 
-int chain_digest_rows(sqlite3_stmt *rows, int64_t *ret_count, char ret[DIGEST_SIZE],
+/* Digest and number of what `rows` yields. Resets it. */
+static int digest_rows(sqlite3_stmt *rows, int64_t *ret_count, char ret[DIGEST_SIZE],
                       struct err *err)
 {
     struct digest *digest = digest_create();
@@ -149,7 +156,7 @@ static int sign(struct ledger *l, int64_t n, struct err *err)
     if (rc < 0)
         return rc;
     sql_bind_integer(row, 1, n);
-    rc = chain_digest_rows(row, &count, digest, err);
+    rc = digest_rows(row, &count, digest, err);
     if (rc == 0)
         rc = sql_prepare(l->db, "UPDATE seal SET digest = ?2 WHERE n = ?1", &put, err);
     if (rc == 0) {
@@ -169,16 +176,19 @@ int chain_append(struct ledger *l, const struct chain_record *record, struct err
     sqlite3_stmt *st;
     int rc = read_head(l, previous, &n, &position, err);
 
+    assert(rc < 0 || record->prepared == 0 || record->prepared == n + 1);
+    if (rc == 0 && l->seals->prepared && !record->prepared)
+        rc = new_seal_clear(l->db, err);     /* what has this number is none of the record's */
     if (rc == 0)
         rc = sql_prepare(l->db, "INSERT INTO seal (" SEAL_COLUMNS ", digest) VALUES (?1, ?2, ?3, "
                          "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, '')",
                          &st, err);
     if (rc < 0)
         return rc;
-    if (record->covers_events && l->position > position) {
-        assert(l->seals->covered == position && l->seals->digested == l->position);
+    if (record->position > position) {
+        assert(l->seals->covered == position && l->seals->digested == record->position);
         digest_value(l->seals->events, events_digest);
-        position = l->position;
+        position = record->position;
     }
     bind_record(st, l, record, n + 1, position, events_digest, previous);
     rc = sql_run(st, "writing the chain", err);

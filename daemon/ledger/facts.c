@@ -229,14 +229,10 @@ static int keep_fact(void *arg, const struct published_fact *fact)
     return 0;
 }
 
-/* The same, if the board holds its period. */
-static int keep_shown(void *arg, const struct published_fact *fact)
+void facts_publish(struct ledger *l, const struct published_fact *fact)
 {
-    struct ledger *l = arg;
-
-    if (period_end(fact->period, &l->rules->zone) <= facts_window_from(l))
-        return 0;
-    return keep_fact(l, fact);
+    if (period_end(fact->period, &l->rules->zone) > facts_window_from(l))
+        (void)keep_fact(l, fact);       /* always 0 */
 }
 
 /* The latest revision of what is sealed in the window, and how it was covered. */
@@ -277,16 +273,16 @@ int facts_load_window(struct ledger *l, struct err *err)
 
 static int keep_gone(void *arg, const struct published_fact *fact)
 {
-    struct ledger *l = arg;
     struct published_fact gone = *fact;
 
     gone.fact.counts = (struct counts){ 0 };
-    return keep_shown(l, &gone);
+    facts_publish(arg, &gone);
+    return 0;
 }
 
-int facts_publish_rows(struct ledger *l, sqlite3_stmt *rows, bool gone, struct err *err)
+int facts_publish_gone(struct ledger *l, sqlite3_stmt *rows, struct err *err)
 {
-    return each_fact(l, rows, gone ? keep_gone : keep_shown, l, err);
+    return each_fact(l, rows, keep_gone, l, err);
 }
 
 int ledger_each_fact(struct ledger *l,

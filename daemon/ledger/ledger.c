@@ -18,6 +18,7 @@
 #include "ledger/lock.h"
 #include "ledger/migrate.h"
 #include "ledger/rebuild.h"
+#include "ledger/new_seal.h"
 
 enum {
     RETRY_MS = 1000,            /* after a transaction failed */
@@ -157,6 +158,7 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
 
 static void take_rules(struct ledger *l, struct rules *rules)
 {
+    new_seal_drop(l);
     count_forget(l);
     gaps_forget(l);
     seals_forget_coverage(l);
@@ -383,6 +385,8 @@ void ledger_close(struct ledger *l)
     mailbox_close(l->inbox);
     if (l->has_thread)
         pthread_join(l->thread, NULL);
+    if (l->seals)
+        new_seal_drop(l);       /* its reader would keep the log from being emptied */
     if (l->opened) {            /* one that could not be opened has said why, and is left alone */
         l->store_now = true;
         writer_group(l, NULL, 0);       /* the last durable instant */

@@ -288,9 +288,10 @@ int facts_store(struct ledger *l, struct err *err);
 void facts_forget(struct ledger *l);
 int facts_load_window(struct ledger *l, struct err *err);
 int64_t facts_window_from(const struct ledger *l);
-/* Notes for the publication the facts that `rows` (FACT_COLUMNS) yields, as far as the board shows
- * them; `gone`: that they are no more. */
-int facts_publish_rows(struct ledger *l, sqlite3_stmt *rows, bool gone, struct err *err);
+/* Notes for the publication what the fact is now, if the board holds its period. */
+void facts_publish(struct ledger *l, const struct published_fact *fact);
+/* The same, of each that `rows` (FACT_COLUMNS) yields, that it is no more. */
+int facts_publish_gone(struct ledger *l, sqlite3_stmt *rows, struct err *err);
 
 /* gaps.c */
 /* Folds the gaps of each KPI anew from the log. */

@@ -6,7 +6,8 @@
  * two rows of each ticket that was kept, and of no other. A job that comes to name another device
  * is kept wherever it counts: the history of the first device had it. Devices have no rows by
  * period: those whose history changed below what is sealed are named (device_was), and are folded
- * from the log once as it was at the seal and once as it is. */
+ * from the log once as it was at the seal and once as it is. While a new seal is being made, what
+ * changes is kept for that one: its facts are those from before. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kpi/scope.h"
-#include "ledger/ledger_private.h"
 #include "ledger/rows.h"
-#include "ledger/seals.h"
+#include "ledger/new_seal.h"
 #include "ledger/subject.h"
 
 /* --- Keeping, while counting. */
+
+/* The record for which rows are kept: the chain's last, or the one that is being made, whose facts
+ * are copied from before what comes now. */
+static int64_t kept_for(const struct seals *s)
+{
+    return s->prepared ? s->prepared : s->head;
+}
 
 int moved_keep_ticket(struct ledger *l, const struct touched *t, struct err *err)
 {
@@ -32,7 +39,7 @@ int moved_keep_ticket(struct ledger *l, const struct touched *t, struct err *err
         return 0;
     sql_bind_text(st, 1, t->now.kind);
     sql_bind_text(st, 2, t->now.ticket);
-    sql_bind_integer(st, 3, s->head);
+    sql_bind_integer(st, 3, kept_for(s));
     return sql_run(st, "keeping a ticket as it was", err);
 }
 
@@ -43,7 +50,7 @@ int moved_keep_device(struct ledger *l, const char *device, int64_t from, struct
     if (s->sealed_until == INSTANT_NONE || from >= s->sealed_until)
         return 0;
     sql_bind_text(s->keep_device, 1, device);
-    sql_bind_integer(s->keep_device, 2, s->head);
+    sql_bind_integer(s->keep_device, 2, kept_for(s));
     return sql_run(s->keep_device, "keeping the name of a device", err);
 }
 
@@ -107,12 +114,14 @@ struct side {
     struct attributes is;
 };
 
-struct writing {
-    struct ledger *l;
+/* The stage of a sealing in which they are compared. */
+struct moving {
+    const struct ledger *l;
+    const struct new_seal *seal;
     sqlite3_stmt *put;
-    int64_t seal;
-    const struct sealed *was;
-    int64_t count;
+    sqlite3_stmt *tickets, *devices;    /* that were kept, or named */
+    bool tickets_done;
+    struct subjects was, is;            /* up to the revision before, and up to this one */
     struct err *err;
 };
 
@@ -135,11 +144,12 @@ static bool same_scopes(const struct attributes *a, const struct attributes *b)
 }
 
 /* Within the period: what counts elsewhere is none of it. */
-static bool ticket_moved(const struct writing *w, const struct side *before,
+static bool ticket_moved(const struct moving *w, const struct side *before,
                          const struct side *after)
 {
     const struct zone *zone = &w->l->rules->zone;
-    bool was_in = counts_within(before, w->was), is_in = counts_within(after, w->was);
+    const struct sealed *was = &w->seal->was;
+    bool was_in = counts_within(before, was), is_in = counts_within(after, was);
 
     if (!was_in && !is_in)
         return false;
@@ -161,12 +171,12 @@ static void bind_side(sqlite3_stmt *st, int first, const struct counts *counts, 
     sql_bind_text(st, first + 5, none ? "" : reason);
 }
 
-static int put_ticket(struct writing *w, const struct kpi *kpi, const struct side *before,
+static int put_ticket(struct moving *w, const struct kpi *kpi, const struct side *before,
                       const struct side *after, const char *cause)
 {
     char was[REASON_SIZE], is[REASON_SIZE];
 
-    sql_bind_integer(w->put, 1, w->seal);
+    sql_bind_integer(w->put, 1, w->seal->n);
     sql_bind_text(w->put, 2, kpi->id);
     sql_bind_text(w->put, 3, after->ticket.kind);
     sql_bind_text(w->put, 4, after->ticket.ticket);
@@ -178,21 +188,18 @@ static int put_ticket(struct writing *w, const struct kpi *kpi, const struct sid
               contribution_reason(is, &after->ticket, &after->counts,
                                   after->accuser[0] ? after->accuser : NULL));
     sql_bind_text(w->put, 18, cause);
-    w->count++;
     return sql_run(w->put, "writing what moved", w->err);
 }
 
-#define EARLIEST                                                                                   \
-    " WHERE w.seal >= ?1 AND NOT EXISTS (SELECT 1 FROM ticket_was e WHERE e.kind = w.kind "        \
-    "AND e.ticket = w.ticket AND e.seal >= ?1 AND e.seal < w.seal)"
-
-/* Columns of both tables, before and after (which has its key in front). A ticket that was logged
- * once is in the table. */
+/* Columns of both tables, before and after (which has its key in front), in no order. A ticket that
+ * was logged once is in the table. */
 static const char tickets_sql[] =
-    "SELECT w.*, t.* FROM ticket_was w JOIN ticket t ON t.first_seq = "
-    TICKET_FIRST_SEQ("w.kind", "w.ticket") EARLIEST " ORDER BY w.kind, w.ticket";
+    "SELECT w.*, t.* FROM ticket_was w INDEXED BY ticket_was_seal CROSS JOIN ticket t "
+    "ON t.first_seq = " TICKET_FIRST_SEQ("w.kind", "w.ticket") " WHERE w.seal >= ?1 "
+    "AND NOT EXISTS (SELECT 1 FROM ticket_was e WHERE e.kind = w.kind "
+    "AND e.ticket = w.ticket AND e.seal >= ?1 AND e.seal < w.seal)";
 
-static int compare_ticket(struct writing *w, sqlite3_stmt *row)
+static int compare_ticket(struct moving *w, sqlite3_stmt *row)
 {
     struct side before = { 0 }, after = { 0 };
     const struct kpi *kpi = rules_kpi_of_kind(w->l->rules, sql_column_text(row, 0));
@@ -207,20 +214,18 @@ static int compare_ticket(struct writing *w, sqlite3_stmt *row)
     return ticket_moved(w, &before, &after) ? put_ticket(w, kpi, &before, &after, cause) : 0;
 }
 
-static int write_tickets(struct writing *w)
+static int write_tickets(struct moving *w, struct new_seal *s)
 {
-    sqlite3_stmt *row;
-    int rc = sql_prepare(w->l->db, tickets_sql, &row, w->err);
+    int rc = 1;
 
-    if (rc < 0)
-        return rc;
-    sql_bind_integer(row, 1, w->was->seal);
-    while ((rc = sql_step(row, "reading what moved", w->err)) > 0) {
-        rc = compare_ticket(w, row);
-        if (rc < 0)
-            break;
+    while (rc > 0 && new_seal_may(s, COST_MOVED)) {
+        rc = sql_step(w->tickets, "reading what moved", w->err);
+        if (rc > 0) {
+            int written = compare_ticket(w, w->tickets);
+
+            rc = written < 0 ? written : rc;
+        }
     }
-    sqlite3_finalize(row);
     return rc;
 }
 
@@ -232,26 +237,20 @@ struct history {
     int64_t as_of;
 };
 
-static int fold_device(struct writing *w, const char *device, int64_t up_to, int64_t as_of,
-                       struct history *ret)
+static int fold_device(struct moving *w, const char *device, struct subjects *subjects,
+                       int64_t as_of, struct history *ret)
 {
-    struct subjects subjects;
     struct device_subject subject;
-    int rc = subjects_init(&subjects, w->l->db, SUBJECT_TICKETS_EVER, w->err);
+    int rc = subjects_device(subjects, device, as_of, &subject, w->err);
 
-    if (rc < 0)
-        return rc;
-    subjects.up_to = up_to;
     ret->as_of = as_of;
-    rc = subjects_device(&subjects, device, as_of, &subject, w->err);
     if (rc == 0)
         device_subject_fold(&subject, device, w->l->rules, as_of, &ret->is);
     device_subject_finish(&subject);
-    subjects_finish(&subjects);
     return rc;
 }
 
-static void count_device(const struct writing *w, const struct history *h, const struct kpi *kpi,
+static void count_device(const struct moving *w, const struct history *h, const struct kpi *kpi,
                          struct period period, struct side *ret)
 {
     const struct rules *rules = w->l->rules;
@@ -260,7 +259,7 @@ static void count_device(const struct writing *w, const struct history *h, const
         device_attributes(&h->is, kpi, rules, period, h->as_of, &ret->is);
 }
 
-static int compare_device(struct writing *w, const struct kpi *kpi, struct period period,
+static int compare_device(struct moving *w, const struct kpi *kpi, struct period period,
                           const struct history *was, const struct history *is)
 {
     struct side before = { 0 }, after = { 0 };
@@ -272,7 +271,7 @@ static int compare_device(struct writing *w, const struct kpi *kpi, struct perio
     if (same_counts(&before.counts.counts, &after.counts.counts) &&
         same_scopes(&before.is, &after.is))
         return 0;
-    sql_bind_integer(w->put, 1, w->seal);
+    sql_bind_integer(w->put, 1, w->seal->n);
     sql_bind_text(w->put, 2, kpi->id);
     sql_bind_text(w->put, 3, "device");
     sql_bind_text(w->put, 4, is->is.device);
@@ -280,14 +279,13 @@ static int compare_device(struct writing *w, const struct kpi *kpi, struct perio
     bind_side(w->put, 6, &before.counts.counts, at, "");
     bind_side(w->put, 12, &after.counts.counts, at, "");
     sql_bind_text(w->put, 18, "events");
-    w->count++;
     return sql_run(w->put, "writing what moved", w->err);
 }
 
 /* In the period itself, and in the days of a week. */
-static int compare_periods(struct writing *w, const struct history *was, const struct history *is)
+static int compare_periods(struct moving *w, const struct history *was, const struct history *is)
 {
-    struct period period = w->was->period;
+    struct period period = w->seal->period;
     const struct rules *rules = w->l->rules;
     int rc = 0;
 
@@ -303,13 +301,13 @@ static int compare_periods(struct writing *w, const struct history *was, const s
     return rc;
 }
 
-static int write_device(struct writing *w, const char *device, int64_t up_to)
+static int write_device(struct moving *w, const char *device)
 {
     struct history was = { 0 }, is = { 0 };
-    int rc = fold_device(w, device, up_to, w->was->at, &was);
+    int rc = fold_device(w, device, &w->was, w->seal->was.at, &was);
 
     if (rc == 0)
-        rc = fold_device(w, device, w->l->position, w->l->as_of, &is);
+        rc = fold_device(w, device, &w->is, w->seal->as_of, &is);
     if (rc == 0)
         rc = compare_periods(w, &was, &is);
     device_history_finish(&was.is);
@@ -317,38 +315,83 @@ static int write_device(struct writing *w, const char *device, int64_t up_to)
     return rc;
 }
 
-static int write_devices(struct writing *w)
+static int write_devices(struct moving *w, struct new_seal *s)
 {
-    sqlite3_stmt *row;
-    int rc = sql_prepare(w->l->db, "SELECT DISTINCT device, (SELECT position FROM seal "
-                         "WHERE n = ?1) FROM device_was WHERE seal >= ?1 ORDER BY device", &row,
-                         w->err);
+    int rc = 1;
 
-    if (rc < 0)
-        return rc;
-    sql_bind_integer(row, 1, w->was->seal);
-    while ((rc = sql_step(row, "reading what moved", w->err)) > 0) {
-        rc = write_device(w, sql_column_text(row, 0), sqlite3_column_int64(row, 1));
-        if (rc < 0)
-            break;
+    while (rc > 0 && new_seal_may(s, COST_DEVICE)) {
+        rc = sql_step(w->devices, "reading what moved", w->err);
+        if (rc > 0) {
+            int written = write_device(w, sql_column_text(w->devices, 0));
+
+            rc = written < 0 ? written : rc;
+        }
     }
-    sqlite3_finalize(row);
     return rc;
 }
 
-int moved_write(struct ledger *l, int64_t seal, const struct sealed *was, int64_t *ret_count,
-                struct err *err)
+/* --- The stage. */
+
+static int prepare(struct moving *w, struct err *err)
 {
-    struct writing w = { .l = l, .seal = seal, .was = was, .err = err };
-    int rc = sql_prepare(l->db, "INSERT INTO moved VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                         "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)", &w.put, err);
+    const struct new_seal *s = w->seal;
+    char position[64];
+    int rc = sql_prepare(w->l->db, "INSERT INTO moved VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                         "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)", &w->put, err);
 
     if (rc == 0)
-        rc = write_tickets(&w);
+        rc = sql_prepare(s->then, tickets_sql, &w->tickets, err);
     if (rc == 0)
-        rc = write_devices(&w);
-    sqlite3_finalize(w.put);
+        rc = sql_prepare(s->then, "SELECT DISTINCT device FROM device_was "
+                         "INDEXED BY device_was_seal WHERE seal >= ?1", &w->devices, err);
     if (rc == 0)
-        *ret_count = w.count;
+        rc = subjects_init(&w->was, s->then, SUBJECT_TICKETS_EVER, err);
+    if (rc == 0)
+        rc = subjects_init(&w->is, s->then, SUBJECT_TICKETS_EVER, err);
+    if (rc < 0)
+        return rc;
+    sql_bind_integer(w->tickets, 1, s->was.seal);
+    sql_bind_integer(w->devices, 1, s->was.seal);
+    snprintf(position, sizeof position, "SELECT position FROM seal WHERE n = %lld",
+             (long long)s->was.seal);
+    w->is.up_to = s->position;
+    return sql_integer(s->then, position, &w->was.up_to, err);
+}
+
+void moved_end(struct moving *w)
+{
+    if (!w)
+        return;
+    sqlite3_finalize(w->put);
+    sqlite3_finalize(w->tickets);
+    sqlite3_finalize(w->devices);
+    subjects_finish(&w->was);
+    subjects_finish(&w->is);
+    free(w);
+}
+
+int moved_write(struct ledger *l, struct new_seal *s, struct err *err)
+{
+    struct moving *w = s->moving;
+    int rc = 0;
+
+    if (s->was.seal == 0)
+        return 0;
+    if (!w) {
+        w = s->moving = mem_zalloc(sizeof *w);
+        w->l = l;
+        w->seal = s;
+        rc = prepare(w, err);
+    }
+    w->err = err;
+    if (rc == 0 && !w->tickets_done)
+        rc = write_tickets(w, s);
+    w->tickets_done = rc == 0;
+    if (rc == 0)
+        rc = write_devices(w, s);
+    if (rc == 0) {
+        moved_end(w);
+        s->moving = NULL;
+    }
     return rc;
 }

@@ -76,6 +76,8 @@ static int swap(sqlite3 *db, const struct rules *rules, int64_t as_of, struct er
     if (rc == 0)
         rc = counts_alike(db, rules, &alike, err);
     if (rc == 0)
+        rc = new_seal_clear(db, err);
+    if (rc == 0)
         rc = moved_keep_recounted(db, alike ? "events" : "rules", err);
     if (rc == 0)
         rc = staging_swap(db, err);

@@ -7,6 +7,9 @@
  *   3. what moved since it was sealed, once a week was sealed after that, if the week ended less
  *      than `restate_horizon` ago; whatever is older waits for a person.
  *
+ * What a person asks for is done before (seal_asked.c). Each is done slice by slice between the
+ * groups of the writer (new_seal.h).
+ *
  * The rules are questions to what is sealed, so nothing has to be remembered: a kill between two
  * sealings leaves the second due. What is due is judged by the clock as it is now, never by as_of
  * alone: a clock that leapt ahead and was set back seals nothing before its time. */
@@ -14,11 +17,12 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "ledger/ledger_private.h"
-#include "ledger/seals.h"
+#include "ledger/new_seal.h"
 
 enum {
-    SLICE_EVENTS = 1000,        /* digested between two groups */
+    SLICE_EVENTS = 1000,        /* digested at a time while nobody asks */
+    REST = 19,                  /* times as long as a slice took, while somebody waits */
+    HURRY_WAL_BYTES = 128 * 1024 * 1024,
     LEAP_MS = 2000,             /* more than the clocks drift apart between two looks */
 };
 
@@ -168,52 +172,6 @@ static bool must_wait(struct ledger *l, const struct seal_order *order)
     return false;
 }
 
-/* One sealing as one transaction. 1 if it was written, 0 if nothing differs. */
-static int write_order(struct ledger *l, const struct seal_order *order, struct err *err)
-{
-    int rc = sql_run(l->st.begin, "beginning a transaction", err);
-
-    if (rc == 0)
-        rc = seal_write(l, order, err);
-    if (rc > 0) {
-        int committed = sql_run(l->st.commit, "committing", err);
-
-        rc = committed < 0 ? committed : rc;
-    }
-    if (!sqlite3_get_autocommit(l->db))
-        (void)sql_run(l->st.rollback, "rolling back", NULL);    /* the first failure is told */
-    return rc;
-}
-
-/* Nothing differs from what was sealed: what moved has moved back. */
-static int clear_pending(struct ledger *l, struct period period, struct err *err)
-{
-    struct sealed *p = seals_find(l, period);
-
-    p->pending_at = INSTANT_NONE;
-    p->unstored = true;
-    l->seals->news = l->seals->stale = l->anything_unstored = true;
-    return count_store(l, err);
-}
-
-/* The tables say all that is counted, then the order is written, then memory follows. */
-static int carry_out(struct ledger *l, const struct seal_order *order, struct err *err)
-{
-    struct period period = order->period;
-    int64_t was = order->was ? order->was->seal : 0;
-    int rc = count_store(l, err);
-
-    if (rc == 0)
-        rc = write_order(l, order, err);
-    if (rc < 0)
-        return rc;
-    if (rc == 0)
-        return was ? clear_pending(l, period, err) : 0;
-    if (seals_sealed(l, was, err) < 0)
-        l->astray = true;       /* it is sealed all the same: what is in memory follows later */
-    return 1;
-}
-
 /* Is it the time to seal anything by itself? Not while the house has just started or the clock has
  * just leapt: what the inputs bring first is about what was missed. */
 static bool is_settled(struct ledger *l, int64_t now)
@@ -238,8 +196,8 @@ int64_t seals_nap_ms(const struct ledger *l)
     const struct seals *s = l->seals;
     int64_t settling = s->settled_at - clock_monotonic(l->clock);
 
-    if (s->asked)
-        return 0;
+    if (s->asked || s->under_way)
+        return s->rests_until - clock_monotonic(l->clock);
     if (!s->automatic || (!s->stale && s->next_at == INSTANT_NEVER))
         return INT64_MAX;
     if (settling > 0)
@@ -247,145 +205,123 @@ int64_t seals_nap_ms(const struct ledger *l)
     return s->stale ? 0 : s->next_at - clock_wall(l->clock);
 }
 
-bool seals_ask(struct ledger *l, struct ledger_request *request)
-{
-    if (l->seals->asked)
-        return false;
-    l->seals->asked = request;
-    return true;
-}
-
-/* Refuses a person's wish that the law does not grant. */
-static int check_wish(struct ledger *l, const struct ledger_request *r, struct err *err)
-{
-    const struct sealed *was = seals_find(l, r->period);
-    int64_t end_at = period_end(r->period, &l->rules->zone);
-    char period[PERIOD_SIZE];
-
-    period_format(period, r->period);
-    if (clock_wall(l->clock) < end_at || l->as_of < end_at)
-        return err_set(err, -EEXIST, "%s has not ended: no week is sealed before its end", period);
-    if (r->what == LEDGER_SEAL && was)
-        return err_set(err, -EEXIST, "%s is sealed, revision %d: what moved since is restated "
-                       "with POST /v1/weeks/%s/restate", period, (int)was->revision, period);
-    if (r->what == LEDGER_RESTATE && !was)
-        return err_set(err, -EEXIST, "%s is not sealed: there is nothing to restate", period);
-    return 0;
-}
-
-/* What a restatement by hand brings with it: months and years in which the same moved. One that
- * fails stays pending, and is restated at the next sealing. */
-static void follow(struct ledger *l, const struct ledger_request *r)
-{
-    struct err err;
-
-    for (int kind = PERIOD_MONTH; kind < PERIOD_KINDS; kind++)
-        for (int32_t day = r->period.number; day < r->period.number + 7; day += 6) {
-            struct period longer = period_of_day((enum period_kind)kind, day);
-            struct seal_order order = { .period = longer,
-                                        .was = seals_find(l, longer),
-                                        .by = r->by,
-                                        .why = r->text };
-
-            if (order.was && order.was->pending_at != INSTANT_NONE &&
-                carry_out(l, &order, &err) < 0)
-                writer_note_health(l, err.code, &err);
-        }
-}
-
-static int grant(struct ledger *l, struct ledger_request *r)
-{
-    struct seal_order order = { .period = r->period,
-                                .was = seals_find(l, r->period),
-                                .by = r->by,
-                                .why = r->text };
-    int64_t n = l->seals->head + 1;
-    int32_t revision = order.was ? order.was->revision + 1 : 1;
-    char period[PERIOD_SIZE];
-    int rc = check_wish(l, r, &r->err);
-
-    if (rc < 0)
-        return rc;
-    rc = carry_out(l, &order, &r->err);
-    if (rc == 0)
-        return err_set(&r->err, -EEXIST, "nothing moved in %s since it was sealed",
-                       period_format(period, r->period));
-    if (rc < 0)
-        return rc;
-    r->n = n;
-    r->revision = revision;
-    if (r->what == LEDGER_RESTATE && !l->astray)
-        follow(l, r);
-    return 0;
-}
-
 bool seals_digest_some(struct ledger *l)
 {
+    const struct new_seal *under_way = l->seals->under_way;
+    int64_t to = under_way ? under_way->position : l->position;
     struct err err;
 
     /* What fails now fails when something is sealed, and is told then. */
-    return l->seals->automatic && !l->astray && chain_catch_up(l, SLICE_EVENTS, &err) > 0;
+    return l->seals->automatic && !l->astray && chain_catch_up(l, to, SLICE_EVENTS, &err) > 0;
 }
 
-static void step_asked(struct ledger *l)
+/* Nothing differs from what was sealed: what moved until then has moved back. */
+static int clear_pending(struct ledger *l, const struct new_seal *k, struct err *err)
 {
-    struct ledger_request *r = l->seals->asked;
-    int rc = l->astray || !l->stats.well
-                 ? err_set(&r->err, -EIO, "nothing is sealed while the ledger is not well: %s",
-                           l->stats.why)
-                 : chain_catch_up(l, SLICE_EVENTS, &r->err);
+    for (size_t i = 0; i < k->period_count; i++) {
+        struct sealed *p = seals_find(l, k->periods[i].period);
 
-    if (rc > 0)
-        return;         /* there is more to digest */
-    l->seals->asked = NULL;
-    r->status = rc < 0 ? rc : grant(l, r);
-    r->position = l->position;
-    if (r->status < 0 && r->status != -EEXIST) {
-        writer_note_health(l, r->status, &r->err);
-        (void)chain_load(l, NULL);      /* as it was before */
+        if (!p)
+            continue;
+        p->pending_at = k->periods[i].pending_at;
+        p->pending_seal = l->seals->head;
+        p->unstored = true;
     }
-    writer_publish(l, &r, 1);
+    l->seals->news = l->seals->stale = l->anything_unstored = true;
+    return count_store(l, err);
 }
 
-static bool step_due(struct ledger *l, int64_t now)
+static void tell(const struct new_seal *k)
+{
+    char period[PERIOD_SIZE];
+
+    log_info("ledger: %s %s: %lld facts, %lld moved, in %d steps of at most %lld ms",
+             period_format(period, k->period), k->was.seal ? "restated" : "sealed",
+             (long long)k->facts, (long long)k->moved, k->steps, (long long)k->longest_ms);
+}
+
+/* It is written, or nothing differs, or it failed (rc) and is tried again when it is due. */
+static void end_sealing(struct ledger *l, int rc, struct err *err)
+{
+    struct new_seal *k = l->seals->under_way;
+    bool asked = k->asked;
+
+    if (rc == 0 && k->is_equal)
+        rc = clear_pending(l, k, err);
+    else if (rc == 0 && seal_written(l, k, err) < 0)
+        l->astray = true;       /* it is sealed all the same: what is in memory follows later */
+    if (rc == 0 && !k->is_equal)
+        tell(k);
+    if (asked)
+        seal_asked_end(l, k, rc, err);
+    else if (rc < 0)
+        writer_note_health(l, rc, err);
+    new_seal_drop(l);
+    if (!asked)
+        writer_publish(l, NULL, 0);
+}
+
+static void go_on(struct ledger *l)
+{
+    struct new_seal *k = l->seals->under_way;
+    int64_t began = clock_monotonic(l->clock), took;
+    struct err err;
+    int rc = l->astray || !l->stats.well
+                 ? err_set(&err, -EIO, "%s", l->stats.why)
+                 : new_seal_step(l, &err);
+
+    took = clock_monotonic(l->clock) - began;
+    k->steps++;
+    if (took > k->longest_ms)
+        k->longest_ms = took;
+    if (rc <= 0)
+        end_sealing(l, rc, &err);
+}
+
+static void begin_due(struct ledger *l, int64_t now)
 {
     struct seal_order order;
-    char period[PERIOD_SIZE];
     struct err err;
     int rc;
 
     if (!find_order(l, now, &order)) {
         l->seals->stale = false;
-        return false;
+        return;
     }
     l->seals->next_at = now;    /* until it is done */
     if (must_wait(l, &order))
-        return false;
-    rc = chain_catch_up(l, SLICE_EVENTS, &err);
-    if (rc > 0)
-        return false;
-    if (rc == 0)
-        rc = carry_out(l, &order, &err);
-    if (rc < 0) {
+        return;
+    rc = new_seal_begin(l, &order, &err);
+    if (rc < 0)
         writer_note_health(l, rc, &err);
-        return false;
-    }
-    if (rc > 0)
-        log_info("ledger: %s %s", period_format(period, order.period),
-                 order.was ? "restated" : "sealed");
-    return true;
+}
+
+/* Whoever waits meanwhile comes first: of the thread's time he has the greater part. Not at the
+ * cost of the disk, though: the log grows while the new seal's reader looks at what was. */
+static void rest(struct ledger *l, int64_t began)
+{
+    int64_t now = clock_monotonic(l->clock);
+
+    if (mailbox_length(l->inbox) > 0 && l->stats.wal_bytes < HURRY_WAL_BYTES)
+        l->seals->rests_until = now + REST * (now - began + 1);
 }
 
 void seals_go_on(struct ledger *l)
 {
     struct seals *s = l->seals;
-    int64_t now = clock_wall(l->clock);
+    int64_t now = clock_wall(l->clock), began = clock_monotonic(l->clock);
     bool settled = is_settled(l, now);
 
-    if (s->asked)
-        step_asked(l);
-    else if (l->astray || !l->stats.well)
+    if (began < s->rests_until)
         return;
-    else if (s->automatic && settled && (s->stale || s->next_at <= now) && step_due(l, now))
-        writer_publish(l, NULL, 0);
+    if (s->under_way)
+        go_on(l);
+    else if (s->asked)
+        seal_asked_begin(l);
+    else if (!l->astray && l->stats.well && s->automatic && settled &&
+             (s->stale || s->next_at <= now))
+        begin_due(l, now);
+    else
+        return;
+    rest(l, began);
 }

@@ -7,13 +7,14 @@
  * the latest sealed revision of a sealed period, and the present of any other. */
 #include "ledger/seals.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "ledger/ledger_private.h"
 #include "ledger/rows.h"
+#include "ledger/new_seal.h"
 
 static struct sealed *find(const struct seals *s, struct period period)
 {
@@ -69,6 +70,9 @@ bool seals_touch(struct ledger *l, struct period period)
         add_week(s, period, l->as_of)->unstored = true;
     if (s->sealed_until == INSTANT_NONE)
         return false;
+    p = new_seal_find(l, period);
+    if (p)
+        note_moved(l, p);
     p = find(s, period);
     if (p)
         note_moved(l, p);
@@ -91,6 +95,7 @@ static bool coverage_differs(const struct ledger *l, const struct sealed *p,
 
 void seals_touch_gaps(struct ledger *l, const struct gaps *was, const struct gaps *is)
 {
+    struct new_seal *s = l->seals->under_way;
     struct sealed *p, *next;
     struct heard *w, *next_week;
 
@@ -98,6 +103,9 @@ void seals_touch_gaps(struct ledger *l, const struct gaps *was, const struct gap
         if (coverage_differs(l, p, was, is))
             note_moved(l, p);
     }
+    for (size_t i = 0; s && i < s->period_count; i++)
+        if (coverage_differs(l, &s->periods[i], was, is))
+            note_moved(l, &s->periods[i]);
     HASH_ITER (hh, l->seals->weeks, w, next_week) {
         w->held = false;
     }
@@ -218,6 +226,7 @@ int seals_load(struct ledger *l, struct err *err)
 
 int seals_reload(struct ledger *l, struct err *err)
 {
+    new_seal_drop(l);
     forget(l->seals);
     return seals_load(l, err);
 }
@@ -247,8 +256,15 @@ int seals_open(struct ledger *l, bool automatic, int64_t settle_ms, struct err *
     l->seals->automatic = automatic;
     l->seals->settle_ms = settle_ms;
     l->seals->settled_at = clock_monotonic(l->clock) + settle_ms;
+    l->seals->slice_us = SLICE_US;
     rc = prepare(l, err);
-    return rc < 0 ? rc : seals_reload(l, err);
+    if (rc == 0)
+        rc = seals_reload(l, err);
+    if (rc < 0)
+        return rc;
+    l->seals->prepared = l->seals->head + 1;
+    rc = new_seal_clear_leftovers(l, err);
+    return rc == -ENOSPC ? 0 : rc;      /* a full disk keeps nobody from starting */
 }
 
 void seals_close(struct ledger *l)
@@ -257,6 +273,7 @@ void seals_close(struct ledger *l)
 
     if (!s)
         return;
+    new_seal_drop(l);
     forget(s);
     digest_destroy(s->events);
     sqlite3_finalize(s->keep_ticket);

@@ -2,7 +2,7 @@
  * thread.
  *
  * In memory stands the latest revision of every sealed period, and when each week was first heard
- * of; sealing itself reads the stored facts, never tickets. */
+ * of; sealing itself (new_seal.h) reads the stored facts, never tickets. */
 #ifndef KPID_LEDGER_SEALS_H
 #define KPID_LEDGER_SEALS_H
 
@@ -57,7 +57,12 @@ struct seals {
     int64_t wall_at, monotonic_at;      /* when the clocks were last looked at */
     bool automatic;             /* weeks are sealed when they are due */
     bool news;                  /* the next publication says what is sealed */
-    struct ledger_request *asked;       /* a person's, waiting for the digest to catch up */
+    struct ledger_request *asked;       /* a person's, until it is carried out */
+    int follows;                /* of it: which longer period is restated with the week */
+    struct new_seal *under_way; /* being made, or NULL */
+    int64_t prepared;           /* rows of a record of this number may be there; 0: none are */
+    int64_t slice_us;           /* what one step may take, about */
+    int64_t rests_until;        /* monotonic */
 
     int64_t head;               /* the chain's last record; 0: none */
     int64_t covered;            /* the chain covers the events up to here */
@@ -99,27 +104,17 @@ int64_t seals_next_at(const struct ledger *l);
 int64_t seals_nap_ms(const struct ledger *l);
 /* While nothing else is to do: brings the digest of the log forward. True if there is more. */
 bool seals_digest_some(struct ledger *l);
-/* Does what is due, one sealing or one slice of the digest at a time, and publishes it. */
+/* Does what is due, one slice at a time, and publishes it. */
 void seals_go_on(struct ledger *l);
 /* Takes a person's request; it is completed by a later step. False: another waits already. */
 bool seals_ask(struct ledger *l, struct ledger_request *request);
 
-/* seal_write.c: one sealing, within the caller's transaction. */
-struct seal_order {
-    struct period period;
-    const struct sealed *was;   /* NULL: the first revision */
-    const char *by, *why;       /* `why` "": says what moved */
-};
-/* 1 if it was written, 0 if nothing differs from the revision before: roll back. */
-int seal_write(struct ledger *l, const struct seal_order *order, struct err *err);
-/* It was committed: memory follows, and the board is told what differs from record `was` (0: the
- * first revision, which differs from nothing). */
-int seals_sealed(struct ledger *l, int64_t was, struct err *err);
+/* new_seal.c */
+/* Clears away what a sealing that was not finished has prepared; within the caller's transaction.
+ * Any writer. */
+int new_seal_clear(sqlite3 *db, struct err *err);
 
 /* moved.c */
-/* Writes what moved in the period between record `was` and now; counts them. */
-int moved_write(struct ledger *l, int64_t seal, const struct sealed *was, int64_t *ret_count,
-                struct err *err);
 /* The row of a ticket that is about to be overwritten, or that there was none. */
 int moved_keep_ticket(struct ledger *l, const struct touched *t, struct err *err);
 int moved_keep_device(struct ledger *l, const char *device, int64_t from, struct err *err);
@@ -134,21 +129,20 @@ struct chain_record {
     int32_t revision;
     int64_t at;
     const char *by, *why;
-    bool covers_events;         /* all that are logged; chain_catch_up was called */
+    int64_t prepared;           /* the number under which its rows stand already; 0: it has none */
+    int64_t position;           /* it covers the events up to here, to which chain_catch_up was
+                                 * called; 0: none that the record before did not */
     int64_t facts, moved;       /* rows of the record */
     char facts_digest[DIGEST_SIZE], moved_digest[DIGEST_SIZE];
     const char *coverage, *quarantine, *content;
 };
-/* Appends; within the caller's transaction. `l->seals->head` follows at chain_committed. */
+/* Appends; within the caller's transaction, which chain_load must follow. */
 int chain_append(struct ledger *l, const struct chain_record *record, struct err *err);
 /* The number that chain_append will give. */
 int chain_next(struct ledger *l, int64_t *ret, struct err *err);
 /* Reads the head back, after a commit or a roll-back. */
 int chain_load(struct ledger *l, struct err *err);
-/* Digests up to `limit` more events. 1: there are more. */
-int chain_catch_up(struct ledger *l, int limit, struct err *err);
-/* Digest and number of what `rows` yields. Resets it. */
-int chain_digest_rows(sqlite3_stmt *rows, int64_t *ret_count, char ret[DIGEST_SIZE],
-                      struct err *err);
+/* Digests up to `limit` more events, and none after `to`. 1: there are more. */
+int chain_catch_up(struct ledger *l, int64_t to, int limit, struct err *err);
 
 #endif

@@ -217,13 +217,16 @@ static int verify_next(struct verifying *v)
     return rc;
 }
 
-/* Rows that no record brought, and periods that do not point at their latest revision. */
+/* Rows that no record brought, and periods that do not point at their latest revision. What stands
+ * under the number behind the last is being sealed, or was when the daemon was killed: no reader
+ * looks at it, and the next sealing begins by clearing it away. */
+#define NO_RECORD "seal NOT IN (SELECT n FROM seal UNION ALL SELECT coalesce(max(n), 0) + 1 FROM seal)"
 static const struct stray {
     const char *sql, *what;
 } strays[] = {
-    { "SELECT min(seal) FROM sealed_fact WHERE seal NOT IN (SELECT n FROM seal)",
+    { "SELECT min(seal) FROM sealed_fact WHERE " NO_RECORD,
       "facts are sealed with it, and there is no such record" },
-    { "SELECT min(seal) FROM moved WHERE seal NOT IN (SELECT n FROM seal)",
+    { "SELECT min(seal) FROM moved WHERE " NO_RECORD,
       "something moved with it, and there is no such record" },
     { "SELECT min(p.seal) FROM sealed_period p WHERE NOT EXISTS (SELECT 1 FROM seal r "
       "WHERE r.n = p.seal AND r.revision = p.revision AND r.at = p.sealed_at AND (r.period = "

@@ -21,6 +21,7 @@ struct runner {
     size_t waiting_count;
     bool every_commit;
     bool seals;               /* weeks are sealed, by themselves and by hand */
+    int slices, slice;        /* sealed in less than so many slices between commits; 0: at once */
     int64_t sealed_checked;   /* records of the chain up to here were compared */
     char folder[64], path[96];
     char *settings[2];        /* on a file: what the ledger keeps of either rules */
