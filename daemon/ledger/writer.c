@@ -429,6 +429,7 @@ static void fill_window(struct ledger *l, struct publication *p)
         return;
     }
     p->rules = rules_copy(l->rules);
+    l->gaps_news = true;        /* who gets rules forgets what he had */
     l->window_shown = true;
     l->window_stale = l->astray;    /* else it is the whole truth */
 }
