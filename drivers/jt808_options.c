@@ -10,7 +10,7 @@ const struct option jt808_options[] = {
     { .name = "listen", .type = OPTION_TEXT, AT(listen), .fallback = "0.0.0.0:7611",
       .help = "address and port for the terminals, as in \"0.0.0.0:7611\" or \"[::]:7611\"" },
     { .name = "udp", .type = OPTION_BOOL, AT(udp), .fallback = "false",
-      .help = "listens for datagrams on the same port as well" },
+      .help = "listens for datagrams on the same port as well; not with upstream" },
     { .name = "upstream", .type = OPTION_TEXT, AT(upstream),
       .help = "platform behind us, \"HOST:PORT\" in digits: every connection is passed on both "
               "ways and only watched; without it we answer the terminals ourselves" },
@@ -105,6 +105,10 @@ void jt808_check(const void *config, const struct option_tree *section, struct f
     if (c->upstream && c->insist)
         fault_add_at(faults, option_tree_place(section, "upstream"),
                      "behind `upstream` the platform authenticates: leave out `insist`");
+    if (c->upstream && c->udp)
+        fault_add_at(faults, option_tree_place(section, "udp"),
+                     "`upstream` passes on TCP connections alone: the platform would never hear of "
+                     "terminals by UDP; leave out `udp`, or give these a source of their own");
     jt808_models_read(c->models, &models, faults);
     free(models.items);
 }

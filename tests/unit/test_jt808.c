@@ -736,6 +736,7 @@ static void test_faults_of_the_configuration(void **state)
         { "listen = \"everywhere\";", "write an address in digits and a port" },
         { "upstream = \"platform:7611\";", "write an address in digits and a port" },
         { "insist = true;", "insist needs a secret" },
+        { "udp = true; upstream = \"10.0.0.5:7611\";", "passes on TCP connections alone" },
         { "models = ( { model = \"X\"; alarm = \"905\"; } );", "did you mean alarms" },
         { "models = ( { model = \"X\"; alarms = \"809\"; } );", "write \"808\" or \"905\"" },
         { "models = ( { model = \"X\"; ignore = [ \"lamp\" ]; } );", "there is no such fault" },

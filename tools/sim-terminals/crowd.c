@@ -21,7 +21,11 @@ const char *const wrong_names[WRONG_COUNT] = {
 
 struct terminal {
     struct crowd *crowd;
-    uv_tcp_t tcp;
+    union {
+        uv_handle_t handle;
+        uv_tcp_t tcp;
+        uv_udp_t udp;
+    } line;
     uv_connect_t connect;
     bool open, connected, closing;
     enum jt808_dialect dialect;
@@ -108,14 +112,21 @@ static void on_written(uv_write_t *request, int status)
     free(request);
 }
 
+/* A datagram that does not go out is lost, as on the air. */
 static void say_bytes(struct terminal *t, const uint8_t *bytes, size_t length)
 {
     uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)length);
-    uv_stream_t *stream = (uv_stream_t *)&t->tcp;
-    int sent = uv_stream_get_write_queue_size(stream) > 0 ? 0 : uv_try_write(stream, &buffer, 1);
-    size_t rest = length - (sent > 0 ? (size_t)sent : 0);
+    uv_stream_t *stream = (uv_stream_t *)&t->line.tcp;
     uv_write_t *request;
+    size_t rest;
+    int sent;
 
+    if (t->crowd->options.udp) {
+        (void)uv_udp_try_send(&t->line.udp, &buffer, 1, NULL);
+        return;
+    }
+    sent = uv_stream_get_write_queue_size(stream) > 0 ? 0 : uv_try_write(stream, &buffer, 1);
+    rest = length - (sent > 0 ? (size_t)sent : 0);
     if (rest == 0 || uv_stream_get_write_queue_size(stream) > WRITE_MAX)
         return; /* who does not read misses some */
     request = mem_alloc(sizeof *request + rest);
@@ -257,7 +268,7 @@ static void hang_up(struct terminal *t)
         return;
     t->closing = true;
     t->crowd->counts.connected -= t->connected;
-    uv_close((uv_handle_t *)&t->tcp, on_closed);
+    uv_close(&t->line.handle, on_closed);
 }
 
 static void on_bytes(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
@@ -273,6 +284,16 @@ static void on_bytes(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer
     hang_up(t);
 }
 
+static void begin_to_speak(struct terminal *t)
+{
+    t->connected = true;
+    t->crowd->counts.connected++;
+    if (t->dialect != JT905_2014)
+        register_self(t);
+    if (t->crowd->options.interval_ms == 0)
+        report(t);
+}
+
 static void on_connected(uv_connect_t *connect, int status)
 {
     struct terminal *t = connect->data;
@@ -281,25 +302,56 @@ static void on_connected(uv_connect_t *connect, int status)
         hang_up(t);
         return;
     }
-    t->connected = true;
-    t->crowd->counts.connected++;
-    (void)uv_tcp_nodelay(&t->tcp, 1); /* only costs time */
-    (void)uv_read_start((uv_stream_t *)&t->tcp, on_buffer, on_bytes);
-    if (t->dialect != JT905_2014)
-        register_self(t);
-    if (t->crowd->options.interval_ms == 0)
-        report(t);
+    (void)uv_tcp_nodelay(&t->line.tcp, 1); /* only costs time */
+    (void)uv_read_start((uv_stream_t *)&t->line.tcp, on_buffer, on_bytes);
+    begin_to_speak(t);
+}
+
+static void dial_tcp(struct terminal *t, const struct sockaddr *to)
+{
+    if (uv_tcp_init(t->crowd->loop, &t->line.tcp) < 0)
+        return;
+    t->open = true;
+    if (uv_tcp_connect(&t->connect, &t->line.tcp, to, on_connected) < 0)
+        hang_up(t);
+}
+
+/* A whole frame is in one datagram; what is unfinished at its end is dropped with it. */
+static void on_datagram(uv_udp_t *handle, ssize_t length, const uv_buf_t *buffer,
+                        const struct sockaddr *from, unsigned flags)
+{
+    struct terminal *t = handle->data;
+
+    (void)flags;
+    if (length <= 0 || !from)
+        return;
+    (void)jt808_framer_feed(&t->framer, (const uint8_t *)buffer->base, (size_t)length, on_frame, t);
+    jt808_framer_reset(&t->framer);
+}
+
+static void dial_udp(struct terminal *t, const struct sockaddr *to)
+{
+    if (uv_udp_init(t->crowd->loop, &t->line.udp) < 0)
+        return;
+    t->open = true;
+    if (uv_udp_connect(&t->line.udp, to) < 0 ||
+        uv_udp_recv_start(&t->line.udp, on_buffer, on_datagram) < 0)
+        hang_up(t);
+    else
+        begin_to_speak(t);
 }
 
 static void dial(struct terminal *t)
 {
-    if (t->open || uv_tcp_init(t->crowd->loop, &t->tcp) < 0)
+    const struct sockaddr *to = (const struct sockaddr *)&t->crowd->options.to;
+
+    if (t->open)
         return;
-    t->open = true;
-    t->tcp.data = t->connect.data = t;
-    if (uv_tcp_connect(&t->connect, &t->tcp, (const struct sockaddr *)&t->crowd->options.to,
-                       on_connected) < 0)
-        hang_up(t);
+    if (t->crowd->options.udp)
+        dial_udp(t, to);
+    else
+        dial_tcp(t, to);
+    t->line.handle.data = t->connect.data = t;
 }
 
 /* --- Time */

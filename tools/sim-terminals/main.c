@@ -35,7 +35,7 @@ static const struct option known[] = {
     { "connect", 1, NULL, 'c' },  { "count", 1, NULL, 'n' },  { "interval", 1, NULL, 'i' },
     { "dialect", 1, NULL, 'd' },  { "seed", 1, NULL, 's' },   { "script", 1, NULL, 'f' },
     { "duration", 1, NULL, 't' }, { "settle", 1, NULL, 'w' }, { "per-second", 1, NULL, 'p' },
-    { "help", 0, NULL, 'h' },     { NULL, 0, NULL, 0 },
+    { "udp", 0, NULL, 'u' },      { "help", 0, NULL, 'h' },   { NULL, 0, NULL, 0 },
 };
 
 static int usage(FILE *out, int status)
@@ -45,6 +45,7 @@ static int usage(FILE *out, int status)
             "  --count N         terminals (10)\n"
             "  --interval SPAN   from report to report (1s); 0: the next when the last was "
             "answered\n"
+            "  --udp             by UDP instead of TCP\n"
             "  --dialect NAME    2013, 2019, 905 or mixed (mixed)\n"
             "  --seed N          of all that is chance (1)\n"
             "  --per-second N    connections made in a second (%d)\n"
@@ -92,6 +93,9 @@ static bool set_option(struct options *o, int option)
         return span_parse(optarg, &o->crowd.interval_ms);
     case 'd':
         return read_dialect(optarg, &o->crowd.mix);
+    case 'u':
+        o->crowd.udp = true;
+        return true;
     case 's':
         o->crowd.seed = strtoull(optarg, NULL, 10);
         return true;

@@ -1,6 +1,6 @@
-/* Simulated GPS terminals of JT/T 808 and 905, by the thousand: each connects by TCP, registers and
- * authenticates as its dialect has it, reports where it is, and answers what it is asked. What
- * becomes of each depends on its number and the seed. One loop, one thread. */
+/* Simulated GPS terminals of JT/T 808 and 905, by the thousand: each connects by TCP or UDP,
+ * registers and authenticates as its dialect has it, reports where it is, and answers what it is
+ * asked. What becomes of each depends on its number and the seed. One loop, one thread. */
 #ifndef KPI_SIM_TERMINALS_H
 #define KPI_SIM_TERMINALS_H
 
@@ -18,6 +18,7 @@ struct crowd_options {
     uint32_t count;
     enum mix mix;
     uint64_t seed;
+    bool udp;               /* a frame is a datagram; else by TCP */
     int64_t interval_ms;    /* from report to report; 0: the next when the last was answered */
 };
 
