@@ -56,9 +56,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             bytes[size - 4] = (uint8_t)crc;
             bytes[size - 3] = (uint8_t)(crc >> 8);
         }
+        bool begins = mb_frame_begins((enum mb_framing)framing, body, bytes, size - 2);
+
         if (mb_frame_answer((enum mb_framing)framing, body, bytes, size - 2, &answer) !=
-                MB_FRAME_WHOLE ||
-            mb_frame_exception(answer) || function > 4)
+            MB_FRAME_WHOLE)
+            continue;
+        assert(begins); /* what is whole has begun */
+        if (mb_frame_exception(answer) || function > 4)
             continue;
         mb_frame_values(answer, count, values);
         if (function >= 3)
