@@ -282,6 +282,7 @@ static int open_ledger(struct house *h, struct err *err)
                                                .by = user,
                                                .changed = changed,
                                                .settings = h->conf->canonical,
+                                               .recorded_rules = conf_recorded_rules,
                                                .clock = &clock_system,
                                                .wal_warn_bytes = h->conf->wal_warn_bytes,
                                                .seals = true,

@@ -121,8 +121,8 @@ void conf_destroy(struct conf *conf);
 char *conf_changes(const struct conf *from, const struct conf *to);
 
 /* How a configuration counted that was in force before: its KPIs out of its canonical text, without
- * targets, plans and sources, and without a zone. NULL, with faults, if this version does not
- * understand it. Gives; free with rules_destroy. Any thread. */
+ * targets, plans and sources, and without a zone. NULL, with faults (unless `faults` is NULL), if
+ * this version does not understand it. Gives; free with rules_destroy. Any thread. */
 struct rules *conf_recorded_rules(const char *canonical, struct faults *faults);
 
 /* True if the source would have to be restarted to become the other. */

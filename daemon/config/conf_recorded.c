@@ -94,14 +94,17 @@ static struct option_tree *kpis_of(const char *canonical)
 
 struct rules *conf_recorded_rules(const char *canonical, struct faults *faults)
 {
-    struct conf_loader loader = { .conf = mem_zalloc(sizeof(struct conf)), .faults = faults };
+    struct faults own = { 0 };
+    struct conf_loader loader = { .conf = mem_zalloc(sizeof(struct conf)),
+                                  .faults = faults ? faults : &own };
     struct option_tree *kpis = kpis_of(canonical);
-    size_t before = faults->count;
+    size_t before = loader.faults->count;
     struct rules *rules = NULL;
 
     conf_read_kpis(&loader, kpis);
-    if (faults->count == before)
+    if (loader.faults->count == before)
         rules = rules_copy(&loader.conf->rules);
+    faults_finish(&own);
     free(loader.kpi_places);
     text_buffer_finish(&loader.canonical);
     option_tree_destroy(kpis);

@@ -1,28 +1,15 @@
-/* Each configuration that was ever in force is kept with its settings (generation.c), and each
- * record of the chain has its configuration's digest: equal digests are equal settings, so it does
- * not matter which of several generations with one digest is read. */
+/* See explain.h. The counts are those that the law makes of what the reader finds; here is what
+ * binds both to one fact. */
 #include "ledger/explain.h"
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "kpi/scope.h"
+#include "ledger/ledger_private.h"
 
 int explain_settings(struct reader *reader, int64_t seal, char **ret, struct err *err)
 {
-    sqlite3_stmt *row;
-    int rc = sql_prepare(reader_connection(reader),
-                         "SELECT settings FROM generation WHERE settings <> '' AND digest = "
-                         "(SELECT config_digest FROM seal WHERE n = ?1) LIMIT 1", &row, err);
-
-    if (rc < 0)
-        return rc;
-    sql_bind_integer(row, 1, seal);
-    rc = sql_step(row, "reading the generations", err);
-    if (rc > 0)
-        *ret = mem_strdup(sql_column_text(row, 0));
-    sqlite3_finalize(row);
-    return rc;
+    return generation_settings(reader_connection(reader), seal, ret, err);
 }
 
 int explain_counted_by(struct reader *reader, const struct rules *rules, struct err *err)

@@ -132,6 +132,34 @@ char *ledger_settings(const char *path)
     return settings;
 }
 
+/* Equal digests are equal settings: it does not matter which of several generations is read. */
+int generation_settings(sqlite3 *db, int64_t seal, char **ret, struct err *err)
+{
+    sqlite3_stmt *row;
+    int rc = sql_prepare(db, "SELECT settings FROM generation WHERE settings <> '' AND digest = "
+                         "(SELECT config_digest FROM seal WHERE n = ?1) LIMIT 1", &row, err);
+
+    if (rc < 0)
+        return rc;
+    sql_bind_integer(row, 1, seal);
+    rc = sql_step(row, "reading the generations", err);
+    if (rc > 0)
+        *ret = mem_strdup(sql_column_text(row, 0));
+    sqlite3_finalize(row);
+    return rc;
+}
+
+int generation_rules(const struct ledger *l, sqlite3 *db, int64_t seal, struct rules **ret,
+                     struct err *err)
+{
+    char *settings = NULL;
+    int rc = generation_settings(db, seal, &settings, err);
+
+    *ret = settings && l->recorded_rules ? l->recorded_rules(settings, NULL) : NULL;
+    free(settings);
+    return rc < 0 ? rc : *ret != NULL;
+}
+
 static int put_generation(struct ledger *l, const char *digest, const char *by,
                           const char *changed, const char *settings, struct err *err)
 {

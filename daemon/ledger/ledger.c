@@ -52,6 +52,7 @@ static struct ledger *new_ledger(const struct ledger_options *options)
     l->inbox = mailbox_create(LEDGER_QUEUE_MAX, NULL, NULL);
     pthread_mutex_init(&l->outbox_lock, NULL);
     l->wal_warn_bytes = options->wal_warn_bytes;
+    l->recorded_rules = options->recorded_rules;
     l->notify = options->notify;
     l->notify_arg = options->notify_arg;
     l->progress = options->progress;

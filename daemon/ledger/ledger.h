@@ -23,6 +23,7 @@
 #include "kpi/fact.h"
 #include "sink.h"
 
+struct faults;
 struct ledger;
 
 enum { LEDGER_QUEUE_MAX = 1024 };       /* requests waiting */
@@ -148,6 +149,10 @@ struct ledger_options {
     const char *by;             /* who started the daemon */
     const char *changed;        /* changed keys, one a line, if the digest is new; may be NULL */
     const char *settings;       /* all of them, one "path = value" a line; may be NULL */
+    /* The rules that such settings made, for what counted otherwise before: gives, or NULL if they
+     * mean nothing. `faults` may be NULL. Ledger thread. Optional: then `moved` does not list what
+     * a rule alone moved without changing its row. */
+    struct rules *(*recorded_rules)(const char *settings, struct faults *faults);
     const struct clock *clock;
     int64_t wal_warn_bytes;
     bool seals;                 /* weeks are sealed by themselves when they are due */

@@ -140,6 +140,7 @@ struct ledger {
     struct gaps *gaps;          /* one for each KPI */
     bool gaps_by_rules;         /* they are folded anew because the rules changed */
     int64_t generation;
+    struct rules *(*recorded_rules)(const char *settings, struct faults *faults);
     char digest[65];
     int64_t accepted_at;
     int64_t downtime_from;
@@ -335,6 +336,12 @@ int amendments_put(struct ledger *l, const struct event *event, int64_t seq, str
 int catalogue_store(sqlite3 *db, const struct rules *rules, struct err *err);
 
 /* generation.c */
+/* All settings of the configuration in force at record `seal` of the chain, as they were given. 1
+ * if they are known (gives), 0 if not. */
+int generation_settings(sqlite3 *db, int64_t seal, char **ret, struct err *err);
+/* The rules that they made, without a zone. 1 if they can be had (gives), 0 if not. */
+int generation_rules(const struct ledger *l, sqlite3 *db, int64_t seal, struct rules **ret,
+                     struct err *err);
 /* Makes the stored counts those of l->rules: rebuilds or revalues if the rules that made them
  * differ. */
 int generation_settle(struct ledger *l, struct err *err);

@@ -138,6 +138,42 @@ static const char records_sql[] = "SELECT n, at, position, revision, period, con
                                   "FROM seal WHERE kind IN ('sealed', 'restated') AND n > ?1 "
                                   "ORDER BY n";
 
+/* What moved between a restatement and the revision before it adds up to what differs in the
+ * company's facts; a side of a ticket counts if it is within the period. */
+static void check_moved(struct runner *r, const struct record *record)
+{
+    static const char sql[] =
+        "WITH f AS MATERIALIZED (SELECT seal, kpi, begin_at, end_at, numerator AS n, "
+        "denominator AS d, excluded AS x, pending AS p, scope FROM sealed_fact "
+        "WHERE period = ?2 AND seal IN (?1, (SELECT max(n) FROM seal WHERE period = ?2 AND n < ?1))), "
+        "was AS (SELECT min(begin_at) AS b, max(end_at) AS e FROM f WHERE seal <> ?1), "
+        "now AS (SELECT coalesce(min(f.begin_at), was.b) AS b, coalesce(max(f.end_at), was.e) AS e "
+        "FROM was LEFT JOIN f ON f.seal = ?1), "
+        "m AS MATERIALIZED (SELECT * FROM moved WHERE seal = ?1 AND period IN ('', ?2)) "
+        "SELECT kpi, sum(n), sum(d), sum(x), sum(p) FROM ("
+        "SELECT kpi, n, d, x, p FROM f WHERE seal = ?1 AND scope = 'company' "
+        "UNION ALL SELECT kpi, -n, -d, -x, -p FROM f WHERE seal <> ?1 AND scope = 'company' "
+        "UNION ALL SELECT kpi, -after_numerator, -after_denominator, -after_excluded, "
+        "-after_pending FROM m, now WHERE period <> '' OR (after_at >= b AND after_at < e) "
+        "UNION ALL SELECT kpi, before_numerator, before_denominator, before_excluded, "
+        "before_pending FROM m, was WHERE period <> '' OR (before_at >= b AND before_at < e)) "
+        "GROUP BY kpi HAVING sum(n) <> 0 OR sum(d) <> 0 OR sum(x) <> 0 OR sum(p) <> 0";
+    sqlite3_stmt *row = NULL;
+
+    if (record->revision == 1)
+        return;
+    sqlite3_prepare_v2(r->ledger->db, sql, -1, &row, NULL);
+    sqlite3_bind_int64(row, 1, record->n);
+    sqlite3_bind_text(row, 2, record->period, -1, SQLITE_STATIC);
+    if (sqlite3_step(row) == SQLITE_ROW)
+        differ(r, "record %lld (%s revision %d): %s differs by %lld/%lld, %lld excluded, %lld "
+               "pending from what moved", (long long)record->n, record->period, record->revision,
+               sqlite3_column_text(row, 0), (long long)sqlite3_column_int64(row, 1),
+               (long long)sqlite3_column_int64(row, 2), (long long)sqlite3_column_int64(row, 3),
+               (long long)sqlite3_column_int64(row, 4));
+    sqlite3_finalize(row);
+}
+
 /* --- The present. */
 
 static void check_pending(struct runner *r)
@@ -209,6 +245,7 @@ void compare_seals(struct runner *r)
         read_record(st, &record);
         check_order(r, &record);
         compare_facts(r, &record);
+        check_moved(r, &record);
         r->sealed_checked = record.n;
     }
     sqlite3_finalize(st);

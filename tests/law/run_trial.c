@@ -15,6 +15,7 @@
 
 #include "base/instant.h"
 #include "base/mem.h"
+#include "config/conf.h"
 #include "ledger/ledger_private.h"
 #include "law_conf.h"
 #include "runner.h"
@@ -34,6 +35,7 @@ static struct ledger_options options_of(const struct runner *r)
         .digest = r->now_in_force ? "two" : "one",
         .by = "test",
         .settings = r->settings[r->now_in_force],
+        .recorded_rules = conf_recorded_rules,
         .clock = &r->clock.clock,
         .wal_warn_bytes = INT64_C(1) << 40,
         .seals = r->seals,
@@ -325,7 +327,8 @@ static void make_folder(struct runner *r)
         perror(r->folder);
         exit(2);
     }
-    snprintf(r->path, sizeof r->path, "%s/law.db", r->folder);
+    if (r->trial->on_file)
+        snprintf(r->path, sizeof r->path, "%s/law.db", r->folder);
     for (size_t i = 0; i < LENGTH(r->settings); i++)
         r->settings[i] = law_conf_settings(r->folder, r->trial->rules[i]);
 }
@@ -334,7 +337,8 @@ static void remove_folder(struct runner *r)
 {
     for (size_t i = 0; i < LENGTH(r->settings); i++)
         free(r->settings[i]);
-    remove_ledger(r->path);
+    if (r->trial->on_file)
+        remove_ledger(r->path);
     if (rmdir(r->folder) < 0)
         perror(r->folder);
 }
@@ -349,7 +353,7 @@ bool run_trial(const struct trial *trial, bool every_commit, struct text_buffer 
 
     clock_manual_init(&r.clock, trial->start_at);
     turn_clock(&r, trial->start_at);
-    if (trial->on_file)
+    if (trial->on_file || trial->seals)
         make_folder(&r);
     (void)open_ledger(&r);
     for (size_t i = 0; i < trial->count && !r.failed; i++)
@@ -364,7 +368,7 @@ bool run_trial(const struct trial *trial, bool every_commit, struct text_buffer 
         ledger_close(r.ledger);
     board_destroy(r.board);
     oracle_log_finish(&r.log);
-    if (trial->on_file)
+    if (trial->on_file || trial->seals)
         remove_folder(&r);
     return !r.failed;
 }

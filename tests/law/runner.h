@@ -24,7 +24,7 @@ struct runner {
     int slices, slice;        /* sealed in less than so many slices between commits; 0: at once */
     int64_t sealed_checked;   /* records of the chain up to here were compared */
     char folder[64], path[96];
-    char *settings[2];        /* on a file: what the ledger keeps of either rules */
+    char *settings[2];        /* where weeks are sealed: what the ledger keeps of either rules */
     struct text_buffer *why;
     bool failed;
 };
