@@ -139,7 +139,8 @@ static void forget(struct seals *s)
     s->stale = true;
 }
 
-/* One row of sealed_period. What is known of its coverage stays, if it is the same revision. */
+/* One row of sealed_period. What is known of its coverage stays, if it is the same revision, and so
+ * does what moved since and is stored later: another period may have been sealed meanwhile. */
 static int take_period(struct seals *s, sqlite3_stmt *row, struct err *err)
 {
     struct period period = { 0 };
@@ -158,15 +159,17 @@ static int take_period(struct seals *s, sqlite3_stmt *row, struct err *err)
     if (p->seal != seal) {
         free(p->coverage);
         p->coverage = NULL;
+        p->unstored = false;
     }
     p->begin_at = sqlite3_column_int64(row, 1);
     p->end_at = sqlite3_column_int64(row, 2);
     p->seal = seal;
     p->revision = sqlite3_column_int(row, 4);
     p->at = sqlite3_column_int64(row, 5);
-    p->pending_at = sql_column_integer_or(row, 6, INSTANT_NONE);
-    p->pending_seal = sqlite3_column_int64(row, 7);
-    p->unstored = false;
+    if (!p->unstored) {
+        p->pending_at = sql_column_integer_or(row, 6, INSTANT_NONE);
+        p->pending_seal = sqlite3_column_int64(row, 7);
+    }
     if (p->end_at > s->sealed_until)
         s->sealed_until = p->end_at;
     if (period.kind == PERIOD_WEEK && period.number > s->last_week)
