@@ -7,7 +7,11 @@
  * is kept wherever it counts: the history of the first device had it. Devices have no rows by
  * period: those whose history changed below what is sealed are named (device_was), and are folded
  * from the log once as it was at the seal and once as it is. While a new seal is being made, what
- * changes is kept for that one: its facts are those from before. */
+ * changes is kept for that one: its facts are those from before.
+ *
+ * Where the revision before was counted by other rules, a row that did not change can count
+ * otherwise (the default department of its KPI, the KPI itself), and any device can: then each side
+ * is counted by its own rules, and the period's other tickets and all devices are looked at. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +112,7 @@ int moved_find_pending(sqlite3 *db, int64_t as_of, struct err *err)
 
 /* One ticket or device, on one side. */
 struct side {
+    const struct kpi *kpi;      /* that counts it there; NULL: none */
     struct ticket ticket;
     struct contribution counts;
     char accuser[TICKET_SIZE];
@@ -119,16 +124,22 @@ struct moving {
     const struct ledger *l;
     const struct new_seal *seal;
     sqlite3_stmt *put;
+    struct rules *recorded;             /* of the revision before, if it was counted otherwise */
+    const struct rules *rules_was;      /* these, or those in force */
+    struct interval was_periods[NEW_SEAL_PERIODS_MAX];   /* bounds, then; an empty one: none */
+    bool otherwise;                     /* by rules or bounds: then all is looked at */
     sqlite3_stmt *tickets, *devices;    /* that were kept, or named */
+    sqlite3_stmt *others;               /* that were not kept */
+    size_t kpi;                         /* whose others are being read */
     bool tickets_done;
     struct subjects was, is;            /* up to the revision before, and up to this one */
     struct err *err;
 };
 
-static bool counts_within(const struct side *side, const struct sealed *p)
+static bool counts_within(const struct side *side, int64_t begin_at, int64_t end_at)
 {
-    return !counts_are_zero(&side->counts.counts) && side->counts.counts_at >= p->begin_at &&
-           side->counts.counts_at < p->end_at;
+    return side->kpi && !counts_are_zero(&side->counts.counts) &&
+           side->counts.counts_at >= begin_at && side->counts.counts_at < end_at;
 }
 
 static bool same_counts(const struct counts *a, const struct counts *b)
@@ -137,10 +148,22 @@ static bool same_counts(const struct counts *a, const struct counts *b)
            a->excluded == b->excluded && a->pending == b->pending;
 }
 
-static bool same_scopes(const struct attributes *a, const struct attributes *b)
+static bool same_kpi(const struct side *a, const struct side *b)
 {
-    return strcmp(a->site, b->site) == 0 && strcmp(a->department, b->department) == 0 &&
-           strcmp(a->staff, b->staff) == 0 && strcmp(a->model, b->model) == 0;
+    return a->kpi && b->kpi ? strcmp(a->kpi->id, b->kpi->id) == 0 : a->kpi == b->kpi;
+}
+
+static const char *department_of(const struct side *side, const struct attributes *is)
+{
+    return is->department[0] || !side->kpi ? is->department : side->kpi->department;
+}
+
+static bool same_scopes(const struct side *a, const struct attributes *a_is,
+                        const struct side *b, const struct attributes *b_is)
+{
+    return strcmp(a_is->site, b_is->site) == 0 && strcmp(a_is->staff, b_is->staff) == 0 &&
+           strcmp(a_is->model, b_is->model) == 0 &&
+           strcmp(department_of(a, a_is), department_of(b, b_is)) == 0;
 }
 
 /* Within the period: what counts elsewhere is none of it. */
@@ -148,13 +171,15 @@ static bool ticket_moved(const struct moving *w, const struct side *before,
                          const struct side *after)
 {
     const struct zone *zone = &w->l->rules->zone;
-    const struct sealed *was = &w->seal->was;
-    bool was_in = counts_within(before, was), is_in = counts_within(after, was);
+    const struct sealed *was = &w->seal->was, *is = &w->seal->periods[w->seal->period_count - 1];
+    bool was_in = counts_within(before, was->begin_at, was->end_at);
+    bool is_in = counts_within(after, is->begin_at, is->end_at);
 
     if (!was_in && !is_in)
         return false;
-    return was_in != is_in || !same_counts(&before->counts.counts, &after->counts.counts) ||
-           !same_scopes(&before->ticket.is, &after->ticket.is) ||
+    return was_in != is_in || !same_kpi(before, after) ||
+           !same_counts(&before->counts.counts, &after->counts.counts) ||
+           !same_scopes(before, &before->ticket.is, after, &after->ticket.is) ||
            zone_day(zone, before->counts.counts_at) != zone_day(zone, after->counts.counts_at);
 }
 
@@ -191,6 +216,25 @@ static int put_ticket(struct moving *w, const struct kpi *kpi, const struct side
     return sql_run(w->put, "writing what moved", w->err);
 }
 
+/* A ticket of a kind that another KPI counts now is gone from the one and new in the other. */
+static int put_sides(struct moving *w, const struct side *before, const struct side *after,
+                     const char *cause)
+{
+    struct side none = { .ticket = after->ticket };
+    int rc;
+
+    if (same_kpi(before, after) || !before->kpi || !after->kpi)
+        return put_ticket(w, after->kpi ? after->kpi : before->kpi, before, after, cause);
+    rc = put_ticket(w, before->kpi, before, &none, cause);
+    return rc < 0 ? rc : put_ticket(w, after->kpi, &none, after, cause);
+}
+
+static void find_kpis(const struct moving *w, struct side *before, struct side *after)
+{
+    before->kpi = rules_kpi_of_kind(w->rules_was, before->ticket.kind);
+    after->kpi = rules_kpi_of_kind(w->l->rules, after->ticket.kind);
+}
+
 /* Columns of both tables, before and after (which has its key in front), in no order. A ticket that
  * was logged once is in the table. */
 static const char tickets_sql[] =
@@ -202,29 +246,83 @@ static const char tickets_sql[] =
 static int compare_ticket(struct moving *w, sqlite3_stmt *row)
 {
     struct side before = { 0 }, after = { 0 };
-    const struct kpi *kpi = rules_kpi_of_kind(w->l->rules, sql_column_text(row, 0));
     const char *cause = sql_column_text(row, TICKET_COLUMN_COUNT + 1);
 
-    if (!kpi)
-        return 0;
     if (!rows_read_ticket(row, 0, &before.ticket, &before.counts, before.accuser) ||
         !rows_read_ticket(row, TICKET_COLUMN_COUNT + 3, &after.ticket, &after.counts,
                           after.accuser))
         return rows_damaged(w->err, "ticket");
-    return ticket_moved(w, &before, &after) ? put_ticket(w, kpi, &before, &after, cause) : 0;
+    find_kpis(w, &before, &after);
+    return ticket_moved(w, &before, &after) ? put_sides(w, &before, &after, cause) : 0;
 }
 
-static int write_tickets(struct moving *w, struct new_seal *s)
+/* Tickets of a kind whose rows are as they were, and that count within either bounds. */
+static const char others_sql[] =
+    "SELECT " TICKET_COLUMNS " FROM ticket t WHERE kind = ?2 AND counts_at >= ?3 "
+    "AND counts_at < ?4 AND NOT EXISTS (SELECT 1 FROM ticket_was w WHERE w.kind = t.kind "
+    "AND w.ticket = t.ticket AND w.seal >= ?1)";
+
+static int compare_other(struct moving *w, sqlite3_stmt *row)
+{
+    struct side before = { 0 }, after;
+
+    if (!rows_read_ticket(row, 0, &before.ticket, &before.counts, before.accuser))
+        return rows_damaged(w->err, "ticket");
+    after = before;
+    find_kpis(w, &before, &after);
+    return ticket_moved(w, &before, &after) ? put_sides(w, &before, &after, "rules") : 0;
+}
+
+/* Walks `rows` while the slice lasts. 1: it is over; 0: no more rows. */
+static int walk(struct moving *w, struct new_seal *s, sqlite3_stmt *rows, int64_t cost,
+                int (*compare)(struct moving *w, sqlite3_stmt *row))
 {
     int rc = 1;
 
-    while (rc > 0 && new_seal_may(s, COST_MOVED)) {
-        rc = sql_step(w->tickets, "reading what moved", w->err);
+    while (rc > 0 && new_seal_may(s, cost)) {
+        rc = sql_step(rows, "reading what moved", w->err);
         if (rc > 0) {
-            int written = compare_ticket(w, w->tickets);
+            int written = compare(w, rows);
 
             rc = written < 0 ? written : rc;
         }
+    }
+    return rc;
+}
+
+/* Can the same row count otherwise? */
+static bool others_may_move(const struct moving *w, const struct kpi *is)
+{
+    const struct kpi *was = rules_kpi_of_kind(w->rules_was, is->counts);
+    const struct sealed *now = &w->seal->periods[w->seal->period_count - 1];
+
+    return !is->counts_devices && was &&
+           (strcmp(was->id, is->id) != 0 || strcmp(was->department, is->department) != 0 ||
+            w->seal->was.begin_at != now->begin_at || w->seal->was.end_at != now->end_at);
+}
+
+static void bind_others(struct moving *w, const struct kpi *kpi)
+{
+    const struct sealed *was = &w->seal->was, *is = &w->seal->periods[w->seal->period_count - 1];
+
+    sql_bind_text(w->others, 2, kpi->counts);
+    sql_bind_integer(w->others, 3, was->begin_at < is->begin_at ? was->begin_at : is->begin_at);
+    sql_bind_integer(w->others, 4, was->end_at > is->end_at ? was->end_at : is->end_at);
+}
+
+static int write_others(struct moving *w, struct new_seal *s)
+{
+    const struct rules *rules = w->l->rules;
+    int rc = 0;
+
+    for (; rc == 0 && w->otherwise && w->kpi < rules->kpi_count; w->kpi += rc == 0) {
+        if (!others_may_move(w, &rules->kpis[w->kpi]))
+            continue;
+        if (!sqlite3_stmt_busy(w->others))
+            bind_others(w, &rules->kpis[w->kpi]);
+        rc = walk(w, s, w->others, COST_MOVED, compare_other);
+        if (rc <= 0)
+            (void)sqlite3_reset(w->others);     /* the step has told what went wrong */
     }
     return rc;
 }
@@ -233,104 +331,154 @@ static int write_tickets(struct moving *w, struct new_seal *s)
 
 /* A device's history at one side. */
 struct history {
+    const struct rules *rules;
     struct device_history is;
     int64_t as_of;
 };
 
 static int fold_device(struct moving *w, const char *device, struct subjects *subjects,
-                       int64_t as_of, struct history *ret)
+                       struct history *ret)
 {
     struct device_subject subject;
-    int rc = subjects_device(subjects, device, as_of, &subject, w->err);
+    int rc = subjects_device(subjects, device, ret->as_of, &subject, w->err);
 
-    ret->as_of = as_of;
     if (rc == 0)
-        device_subject_fold(&subject, device, w->l->rules, as_of, &ret->is);
+        device_subject_fold(&subject, device, ret->rules, ret->as_of, &ret->is);
     device_subject_finish(&subject);
     return rc;
 }
 
-static void count_device(const struct moving *w, const struct history *h, const struct kpi *kpi,
-                         struct period period, struct side *ret)
+/* What the KPI of that id makes of it in the period, if there is one. */
+static void count_device(const struct history *h, const char *id, struct interval period,
+                         struct side *ret)
 {
-    const struct rules *rules = w->l->rules;
-
-    if (device_counts(&h->is, kpi, rules, period, h->as_of, &ret->counts.counts))
-        device_attributes(&h->is, kpi, rules, period, h->as_of, &ret->is);
+    ret->kpi = rules_kpi(h->rules, id);
+    ret->counts.counts_at = period.begin;
+    if (ret->kpi && ret->kpi->counts_devices &&
+        device_counts_within(&h->is, ret->kpi, period, h->as_of, &ret->counts.counts))
+        device_attributes_until(&h->is, ret->kpi, period.end, h->as_of, &ret->is);
 }
 
-static int compare_device(struct moving *w, const struct kpi *kpi, struct period period,
-                          const struct history *was, const struct history *is)
+static int compare_device(struct moving *w, const char *kpi, size_t period,
+                          const struct history *was, const struct history *is, const char *cause)
 {
+    const struct sealed *p = &w->seal->periods[period];
     struct side before = { 0 }, after = { 0 };
-    int64_t at = period_begin(period, &w->l->rules->zone);
     char name[PERIOD_SIZE];
 
-    count_device(w, was, kpi, period, &before);
-    count_device(w, is, kpi, period, &after);
+    count_device(was, kpi, w->was_periods[period], &before);
+    count_device(is, kpi, (struct interval){ p->begin_at, p->end_at }, &after);
     if (same_counts(&before.counts.counts, &after.counts.counts) &&
-        same_scopes(&before.is, &after.is))
+        same_scopes(&before, &before.is, &after, &after.is))
         return 0;
     sql_bind_integer(w->put, 1, w->seal->n);
-    sql_bind_text(w->put, 2, kpi->id);
+    sql_bind_text(w->put, 2, kpi);
     sql_bind_text(w->put, 3, "device");
     sql_bind_text(w->put, 4, is->is.device);
-    sql_bind_text(w->put, 5, period_format(name, period));
-    bind_side(w->put, 6, &before.counts.counts, at, "");
-    bind_side(w->put, 12, &after.counts.counts, at, "");
-    sql_bind_text(w->put, 18, "events");
+    sql_bind_text(w->put, 5, period_format(name, p->period));
+    bind_side(w->put, 6, &before.counts.counts, before.counts.counts_at, "");
+    bind_side(w->put, 12, &after.counts.counts, after.counts.counts_at, "");
+    sql_bind_text(w->put, 18, cause);
     return sql_run(w->put, "writing what moved", w->err);
 }
 
-/* In the period itself, and in the days of a week. */
-static int compare_periods(struct moving *w, const struct history *was, const struct history *is)
+/* In each KPI of devices of `rules`, those aside that stand in `but` as well; in the period itself,
+ * and in the days of a week. */
+static int compare_kpis(struct moving *w, const struct rules *rules, const struct rules *but,
+                        const struct history *was, const struct history *is, const char *cause)
 {
-    struct period period = w->seal->period;
-    const struct rules *rules = w->l->rules;
     int rc = 0;
 
     for (size_t k = 0; rc == 0 && k < rules->kpi_count; k++) {
-        const struct kpi *kpi = &rules->kpis[k];
+        const struct kpi *kpi = &rules->kpis[k], *other = but ? rules_kpi(but, kpi->id) : NULL;
 
-        if (!kpi->counts_devices)
+        if (!kpi->counts_devices || (other && other->counts_devices))
             continue;
-        rc = compare_device(w, kpi, period, was, is);
-        for (int32_t day = 0; rc == 0 && period.kind == PERIOD_WEEK && day < 7; day++)
-            rc = compare_device(w, kpi, period_of_day(PERIOD_DAY, period.number + day), was, is);
+        for (size_t i = 0; rc == 0 && i < w->seal->period_count; i++)
+            rc = compare_device(w, kpi->id, i, was, is, cause);
     }
     return rc;
 }
 
-static int write_device(struct moving *w, const char *device)
+/* `row`: the device, and whether events moved it. */
+static int compare_history(struct moving *w, sqlite3_stmt *row)
 {
-    struct history was = { 0 }, is = { 0 };
-    int rc = fold_device(w, device, &w->was, w->seal->was.at, &was);
+    const char *device = sql_column_text(row, 0);
+    const char *cause = sqlite3_column_int(row, 1) ? "events" : "rules";
+    struct history was = { .rules = w->rules_was, .as_of = w->seal->was.at };
+    struct history is = { .rules = w->l->rules, .as_of = w->seal->as_of };
+    int rc = fold_device(w, device, &w->was, &was);
 
     if (rc == 0)
-        rc = fold_device(w, device, &w->is, w->seal->as_of, &is);
+        rc = fold_device(w, device, &w->is, &is);
     if (rc == 0)
-        rc = compare_periods(w, &was, &is);
+        rc = compare_kpis(w, is.rules, NULL, &was, &is, cause);
+    if (rc == 0 && w->recorded)
+        rc = compare_kpis(w, was.rules, is.rules, &was, &is, cause);
     device_history_finish(&was.is);
     device_history_finish(&is.is);
     return rc;
 }
 
-static int write_devices(struct moving *w, struct new_seal *s)
+/* --- The stage. */
+
+/* The rules of the revision before, if they counted otherwise. */
+static int find_rules(struct moving *w, struct err *err)
 {
-    int rc = 1;
+    const struct new_seal *s = w->seal;
+    char *was, *is;
+    int rc = generation_rules(w->l, s->then, s->was.seal, &w->recorded, err);
 
-    while (rc > 0 && new_seal_may(s, COST_DEVICE)) {
-        rc = sql_step(w->devices, "reading what moved", w->err);
-        if (rc > 0) {
-            int written = write_device(w, sql_column_text(w->devices, 0));
-
-            rc = written < 0 ? written : rc;
-        }
+    w->rules_was = w->l->rules;
+    if (rc <= 0)
+        return rc;
+    zone_copy(&w->recorded->zone, &w->l->rules->zone);
+    was = rules_counting_text(w->recorded);
+    is = rules_counting_text(w->l->rules);
+    if (strcmp(was, is) == 0) {
+        rules_destroy(w->recorded);
+        w->recorded = NULL;
+    } else {
+        w->rules_was = w->recorded;
     }
-    return rc;
+    free(was);
+    free(is);
+    return 0;
 }
 
-/* --- The stage. */
+/* The bounds that the periods had, which another zone would give them otherwise. */
+static int find_bounds(struct moving *w, struct err *err)
+{
+    const struct new_seal *s = w->seal;
+    sqlite3_stmt *row;
+    int rc = sql_prepare(s->then, "SELECT begin_at, end_at FROM sealed_period WHERE period = ?1",
+                         &row, err);
+
+    for (size_t i = 0; rc >= 0 && i < s->period_count; i++) {
+        struct interval *bounds = &w->was_periods[i];
+        char name[PERIOD_SIZE];
+
+        sql_bind_text(row, 1, period_format(name, s->periods[i].period));
+        rc = sql_step(row, "reading what is sealed", err);
+        if (rc > 0)
+            *bounds = (struct interval){ sqlite3_column_int64(row, 0),
+                                         sqlite3_column_int64(row, 1) };
+        w->otherwise = w->otherwise || bounds->begin != s->periods[i].begin_at ||
+                       bounds->end != s->periods[i].end_at;
+        (void)sqlite3_reset(row);       /* the step has told what went wrong */
+    }
+    sqlite3_finalize(row);
+    return rc < 0 ? rc : 0;
+}
+
+/* A rule can move any device, else only those that are named have moved. */
+#define DEVICES_NAMED                                                                              \
+    "SELECT DISTINCT device, 1 FROM device_was INDEXED BY device_was_seal WHERE seal >= ?1"
+#define DEVICES_ALL                                                                                \
+    "SELECT device, EXISTS (SELECT 1 FROM device_was x WHERE x.device = d.device "                 \
+    "AND x.seal >= ?1) FROM (SELECT device FROM device UNION SELECT device FROM ticket_was "       \
+    "INDEXED BY ticket_was_job WHERE device IS NOT NULL AND kind IN ('install', 'repair') "        \
+    "ORDER BY device) AS d"
 
 static int prepare(struct moving *w, struct err *err)
 {
@@ -340,10 +488,16 @@ static int prepare(struct moving *w, struct err *err)
                          "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)", &w->put, err);
 
     if (rc == 0)
+        rc = find_rules(w, err);
+    w->otherwise = w->recorded != NULL;
+    if (rc == 0)
+        rc = find_bounds(w, err);
+    if (rc == 0)
         rc = sql_prepare(s->then, tickets_sql, &w->tickets, err);
     if (rc == 0)
-        rc = sql_prepare(s->then, "SELECT DISTINCT device FROM device_was "
-                         "INDEXED BY device_was_seal WHERE seal >= ?1", &w->devices, err);
+        rc = sql_prepare(s->then, others_sql, &w->others, err);
+    if (rc == 0)
+        rc = sql_prepare(s->then, w->otherwise ? DEVICES_ALL : DEVICES_NAMED, &w->devices, err);
     if (rc == 0)
         rc = subjects_init(&w->was, s->then, SUBJECT_TICKETS_EVER, err);
     if (rc == 0)
@@ -351,6 +505,7 @@ static int prepare(struct moving *w, struct err *err)
     if (rc < 0)
         return rc;
     sql_bind_integer(w->tickets, 1, s->was.seal);
+    sql_bind_integer(w->others, 1, s->was.seal);
     sql_bind_integer(w->devices, 1, s->was.seal);
     snprintf(position, sizeof position, "SELECT position FROM seal WHERE n = %lld",
              (long long)s->was.seal);
@@ -363,7 +518,9 @@ void moved_end(struct moving *w)
     if (!w)
         return;
     sqlite3_finalize(w->put);
+    rules_destroy(w->recorded);
     sqlite3_finalize(w->tickets);
+    sqlite3_finalize(w->others);
     sqlite3_finalize(w->devices);
     subjects_finish(&w->was);
     subjects_finish(&w->is);
@@ -385,10 +542,12 @@ int moved_write(struct ledger *l, struct new_seal *s, struct err *err)
     }
     w->err = err;
     if (rc == 0 && !w->tickets_done)
-        rc = write_tickets(w, s);
+        rc = walk(w, s, w->tickets, COST_MOVED, compare_ticket);
     w->tickets_done = rc == 0;
     if (rc == 0)
-        rc = write_devices(w, s);
+        rc = write_others(w, s);
+    if (rc == 0)
+        rc = walk(w, s, w->devices, COST_DEVICE, compare_history);
     if (rc == 0) {
         moved_end(w);
         s->moving = NULL;

@@ -147,8 +147,7 @@ static void check_moved(struct runner *r, const struct record *record)
         "denominator AS d, excluded AS x, pending AS p, scope FROM sealed_fact "
         "WHERE period = ?2 AND seal IN (?1, (SELECT max(n) FROM seal WHERE period = ?2 AND n < ?1))), "
         "was AS (SELECT min(begin_at) AS b, max(end_at) AS e FROM f WHERE seal <> ?1), "
-        "now AS (SELECT coalesce(min(f.begin_at), was.b) AS b, coalesce(max(f.end_at), was.e) AS e "
-        "FROM was LEFT JOIN f ON f.seal = ?1), "
+        "now AS (SELECT ?3 AS b, ?4 AS e), "
         "m AS MATERIALIZED (SELECT * FROM moved WHERE seal = ?1 AND period IN ('', ?2)) "
         "SELECT kpi, sum(n), sum(d), sum(x), sum(p) FROM ("
         "SELECT kpi, n, d, x, p FROM f WHERE seal = ?1 AND scope = 'company' "
@@ -158,13 +157,18 @@ static void check_moved(struct runner *r, const struct record *record)
         "UNION ALL SELECT kpi, before_numerator, before_denominator, before_excluded, "
         "before_pending FROM m, was WHERE period <> '' OR (before_at >= b AND before_at < e)) "
         "GROUP BY kpi HAVING sum(n) <> 0 OR sum(d) <> 0 OR sum(x) <> 0 OR sum(p) <> 0";
+    const struct zone *zone = &rules_then(r, record)->zone;
+    struct period period = { 0 };
     sqlite3_stmt *row = NULL;
 
     if (record->revision == 1)
         return;
+    (void)period_parse(record->period, &period); /* check_order says if not */
     sqlite3_prepare_v2(r->ledger->db, sql, -1, &row, NULL);
     sqlite3_bind_int64(row, 1, record->n);
     sqlite3_bind_text(row, 2, record->period, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(row, 3, period_begin(period, zone));
+    sqlite3_bind_int64(row, 4, period_end(period, zone));
     if (sqlite3_step(row) == SQLITE_ROW)
         differ(r, "record %lld (%s revision %d): %s differs by %lld/%lld, %lld excluded, %lld "
                "pending from what moved", (long long)record->n, record->period, record->revision,

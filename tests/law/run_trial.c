@@ -203,6 +203,9 @@ static void change_rules(struct runner *r)
     request.rules = rules_copy(rules_of(r));
     request.settings = r->settings[r->now_in_force];
     (void)carry_out(r, &request, 1);
+    for (int64_t weeks = 0; r->seals && weeks < 5 && !r->failed; weeks++)
+        if ((r->clock.wall_ms + weeks) % 3 == 0)
+            seal_by_hand(r, LEDGER_RESTATE, weeks);
 }
 
 static void reopen(struct runner *r, const struct act *act)
