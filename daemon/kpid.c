@@ -42,7 +42,7 @@
 /* --- Wiring */
 
 /* What the inputs bring first after a start or a leap of the clock is about what was missed. */
-enum { SEAL_SETTLE_MS = 5000 };
+enum { SEAL_SETTLE_MS = 5000, SEAL_LEAP_WAIT_MS = 10 * 60 * 1000 };
 
 struct house {
     uv_loop_t loop;
@@ -287,6 +287,7 @@ static int open_ledger(struct house *h, struct err *err)
                                                .wal_warn_bytes = h->conf->wal_warn_bytes,
                                                .seals = true,
                                                .seal_settle_ms = SEAL_SETTLE_MS,
+                                               .seal_leap_wait_ms = SEAL_LEAP_WAIT_MS,
                                                .progress = supervise_progress,
                                                .progress_arg = &h->supervise,
                                                .notify = on_ledger_news,

@@ -134,7 +134,7 @@ int ledger_open(struct ledger **ret, const struct ledger_options *options, struc
     if (rc == 0)
         rc = statements_prepare(l, err);
     if (rc == 0)
-        rc = seals_open(l, options->seals, options->seal_settle_ms, err);
+        rc = seals_open(l, options, err);
     if (rc == 0)
         rc = generation_settle(l, err);
     if (rc == 0)

@@ -156,7 +156,8 @@ struct ledger_options {
     const struct clock *clock;
     int64_t wal_warn_bytes;
     bool seals;                 /* weeks are sealed by themselves when they are due */
-    int64_t seal_settle_ms;     /* but not so soon after a start, or a leap of the clock */
+    int64_t seal_settle_ms;     /* but not so soon after a start */
+    int64_t seal_leap_wait_ms;  /* nor after the clock leapt ahead, so that it can be set right */
     /* Told now and then during a migration, a rebuild or a catch-up that the work goes on (for
      * EXTEND_TIMEOUT_USEC). Optional. */
     void (*progress)(void *arg, const char *what);

@@ -172,15 +172,26 @@ static bool must_wait(struct ledger *l, const struct seal_order *order)
     return false;
 }
 
-/* Is it the time to seal anything by itself? Not while the house has just started or the clock has
- * just leapt: what the inputs bring first is about what was missed. */
+/* The clock is ahead of where it should be: if that is wrong, what seems due is not. */
+static void note_leap(struct seals *s, int64_t leap_ms, int64_t monotonic)
+{
+    s->settled_at = monotonic + s->leap_wait_ms;
+    if (s->automatic && s->leap_wait_ms > 0)
+        log_warning("ledger: the system clock leapt %lld s ahead: nothing is sealed by itself for "
+                    "%lld minutes, in which it can be set right if that was wrong",
+                    (long long)(leap_ms / 1000), (long long)(s->leap_wait_ms / 60000));
+}
+
+/* Is it the time to seal anything by itself? Not while the house has just started (what the inputs
+ * bring first is about what was missed) or the clock has just leapt. */
 static bool is_settled(struct ledger *l, int64_t now)
 {
     struct seals *s = l->seals;
     int64_t monotonic = clock_monotonic(l->clock);
+    int64_t leap_ms = (now - s->wall_at) - (monotonic - s->monotonic_at);
 
-    if (s->monotonic_at > 0 && now - s->wall_at > monotonic - s->monotonic_at + LEAP_MS)
-        s->settled_at = monotonic + s->settle_ms;
+    if (s->monotonic_at > 0 && leap_ms > LEAP_MS)
+        note_leap(s, leap_ms, monotonic);
     s->wall_at = now;
     s->monotonic_at = monotonic;
     return monotonic >= s->settled_at;

@@ -252,13 +252,13 @@ static int prepare(struct ledger *l, struct err *err)
     return rc;
 }
 
-int seals_open(struct ledger *l, bool automatic, int64_t settle_ms, struct err *err)
+int seals_open(struct ledger *l, const struct ledger_options *options, struct err *err)
 {
     int rc;
 
-    l->seals->automatic = automatic;
-    l->seals->settle_ms = settle_ms;
-    l->seals->settled_at = clock_monotonic(l->clock) + settle_ms;
+    l->seals->automatic = options->seals;
+    l->seals->leap_wait_ms = options->seal_leap_wait_ms;
+    l->seals->settled_at = clock_monotonic(l->clock) + options->seal_settle_ms;
     l->seals->slice_us = SLICE_US;
     rc = prepare(l, err);
     if (rc == 0)

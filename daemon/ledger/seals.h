@@ -16,6 +16,7 @@
 #include "ledger/digest.h"
 
 struct ledger;
+struct ledger_options;
 struct ledger_request;
 struct publication;
 struct touched;
@@ -52,7 +53,7 @@ struct seals {
     int64_t last_sealing;       /* record of the last week that was sealed */
     bool stale;                 /* `next_at` is to be found anew */
     int64_t next_at;            /* nothing is due before; INSTANT_NEVER: nothing */
-    int64_t settle_ms;
+    int64_t leap_wait_ms;
     int64_t settled_at;         /* monotonic: nothing is sealed by itself before */
     int64_t wall_at, monotonic_at;      /* when the clocks were last looked at */
     bool automatic;             /* weeks are sealed when they are due */
@@ -73,7 +74,7 @@ struct seals {
 };
 
 /* seals.c */
-int seals_open(struct ledger *l, bool automatic, int64_t settle_ms, struct err *err);
+int seals_open(struct ledger *l, const struct ledger_options *options, struct err *err);
 void seals_close(struct ledger *l);
 /* The period's latest revision, or NULL: it is not sealed. Days find their week's. */
 struct sealed *seals_find(const struct ledger *l, struct period period);

@@ -29,7 +29,7 @@ struct world {
     struct ledger_line line;
     struct ledger_request request;
     int events;
-    int64_t settle_ms;
+    int64_t settle_ms, leap_wait_ms;
     bool by_slices;     /* sealing goes on in seal_some alone */
 };
 
@@ -46,7 +46,8 @@ static inline void open_ledger(struct world *w)
                                       .by = "test",
                                       .clock = &w->clock.clock,
                                       .seals = true,
-                                      .seal_settle_ms = w->settle_ms };
+                                      .seal_settle_ms = w->settle_ms,
+                                      .seal_leap_wait_ms = w->leap_wait_ms };
     struct err err;
 
     if (ledger_open(&w->ledger, &options, &err) < 0)
