@@ -122,8 +122,8 @@ static void test_clock_steps(void **state)
     assert_query(w, seals, "sealed|2026-W47|1|kpid");
 }
 
-/* What was missed is brought first: nothing is sealed at once after a start. Nor after a leap of the
- * clock ahead: it may be wrong, and be set right, and then nothing was sealed before its time. */
+/* What was missed is brought first: nothing is sealed at once after a start. Nor after a leap of
+ * the clock ahead: it may be wrong, and be set right, and then nothing was sealed before its time. */
 static void test_settles_first(void **state)
 {
     struct world *w = *state;
