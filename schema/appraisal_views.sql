@@ -227,27 +227,35 @@ WITH look AS NOT MATERIALIZED (
     FROM calendar c JOIN house h JOIN kpi k
     JOIN ticket t ON t.kind = k.counts AND t.counts_at >= c.begin_at AND t.counts_at < c.end_at
     WHERE c.kind = 1
+),
+-- Of each department; a week's tickets are read once, for it and for the company.
+part AS NOT MATERIALIZED (
+    SELECT period, kpi, expire_ms, department, count(*) AS tickets, sum(excluded) AS excluded,
+           sum(denominator + excluded) AS counted, sum(amended) AS amended,
+           sum(settled) AS settled, sum(settled AND 10 * took_ms >= 9 * expire_ms) AS last_tenth,
+           sum(settled AND same_minute) AS same_minute, min(pending_since) AS pending_since,
+           max(as_of) AS as_of
+    FROM look GROUP BY period, kpi, department
 )
-SELECT period AS week, kpi, 'company' AS scope, count(*) AS tickets,
-       total(excluded) / nullif(sum(denominator + excluded), 0) AS excluded_share,
-       coalesce(sum(amended), 0) & 0xffffffff AS amended, coalesce(sum(amended), 0) >> 32 AS amended_by_own,
-       CASE WHEN expire_ms IS NOT NULL
-       THEN total(settled AND 10 * took_ms >= 9 * expire_ms) / nullif(sum(settled), 0) END
-           AS last_tenth_share,
-       sum(settled AND same_minute) AS same_minute,
-       max(as_of) - min(pending_since) AS oldest_pending_ms
-FROM look GROUP BY period, kpi
-UNION ALL
-SELECT period, kpi, 'department:' || department AS scope, count(*) AS tickets,
-       total(excluded) / nullif(sum(denominator + excluded), 0) AS excluded_share,
-       coalesce(sum(amended), 0) & 0xffffffff AS amended, coalesce(sum(amended), 0) >> 32 AS amended_by_own,
-       CASE WHEN expire_ms IS NOT NULL
-       THEN total(settled AND 10 * took_ms >= 9 * expire_ms) / nullif(sum(settled), 0) END
-           AS last_tenth_share,
-       sum(settled AND same_minute) AS same_minute,
-       max(as_of) - min(pending_since) AS oldest_pending_ms
-FROM look
-WHERE department IS NOT NULL GROUP BY period, kpi, department;
+SELECT week, kpi, scope, tickets, excluded_share, amended, amended_by_own, last_tenth_share,
+       same_minute, oldest_pending_ms
+FROM (
+    SELECT period AS week, kpi, iif(own, 'department:' || department, 'company') AS scope,
+           row_number() OVER whole AS nth,
+           sum(tickets) OVER whole AS tickets,
+           total(excluded) OVER whole / nullif(sum(counted) OVER whole, 0) AS excluded_share,
+           coalesce(sum(amended) OVER whole, 0) & 0xffffffff AS amended,
+           coalesce(sum(amended) OVER whole, 0) >> 32 AS amended_by_own,
+           CASE WHEN expire_ms IS NOT NULL
+           THEN total(last_tenth) OVER whole / nullif(sum(settled) OVER whole, 0) END
+               AS last_tenth_share,
+           sum(same_minute) OVER whole AS same_minute,
+           max(as_of) OVER whole - min(pending_since) OVER whole AS oldest_pending_ms
+    FROM part JOIN (SELECT 0 AS own UNION ALL SELECT 1)
+    WHERE own = 0 OR department IS NOT NULL
+    WINDOW whole AS (PARTITION BY period, kpi, iif(own, department, NULL), own)
+)
+WHERE nth = 1;
 
 -- Volume plans: what was planned for each day, week, month and year, and what was done.
 DROP VIEW IF EXISTS appraisal_plan;

@@ -123,7 +123,7 @@ static void test_clock_steps(void **state)
 }
 
 /* What was missed is brought first: nothing is sealed at once after a start. Nor after a leap of
- * the clock ahead: it may be wrong, and be set right, and then nothing was sealed before its time. */
+ * the clock ahead: it may be wrong, and be set right, and nothing was sealed before its time. */
 static void test_settles_first(void **state)
 {
     struct world *w = *state;
