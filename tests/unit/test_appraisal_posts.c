@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "ledger/rebuild.h"
+#include "tests/law/random.h"
 #include "tests/lib/ledger_fixture.h"
 
 static void must(int rc, const struct err *err)
@@ -132,6 +133,126 @@ static void test_weighted(void **state)
     ledger_fixture_assert_yields(db, "SELECT count(*), count(attainment), count(weighted_attainment) "
                       "FROM appraisal_post WHERE period = '2026-W47'", "6|0|0");
     sql_close(db);
+}
+
+/* One KPI of the post, as it was drawn. */
+struct drawn {
+    int64_t numerator, denominator;
+    int64_t target_e4;          /* -1: none */
+    bool at_most;
+    int64_t weight;
+};
+
+static struct drawn draw(struct random *r, int64_t weight)
+{
+    static const int64_t sizes[] = { 1, 3, 100, 20000, 1000000, INT32_MAX };
+    static const int64_t targets[] = { -1, 0, 1, 5000, 6667, 9800, 9999, 10000 };
+    struct drawn d = { .at_most = random_chance(r, 50), .weight = weight };
+
+    d.target_e4 = random_chance(r, 60) ? RANDOM_PICK(r, targets) : random_below(r, 10001);
+    if (random_chance(r, 15))
+        return d;       /* no data */
+    d.denominator = RANDOM_PICK(r, sizes);
+    if (random_chance(r, 60))
+        d.denominator = 1 + random_below(r, d.denominator);
+    d.numerator = random_below(r, d.denominator + 1);
+    if (d.target_e4 >= 0 && random_chance(r, 60))       /* beside the target */
+        d.numerator = d.denominator * d.target_e4 / 10000 + random_below(r, 5) - 2;
+    if (d.numerator < 0 || d.numerator > d.denominator)
+        d.numerator = d.denominator * random_below(r, 2);
+    return d;
+}
+
+/* The largest whole number of ten-thousandths that num/den reaches when half of one is added, at
+ * most all; sought rather than computed. */
+static int64_t in_e4(int64_t num, int64_t den)
+{
+    int64_t e4 = 0;
+
+    while (e4 < 10000 && num * 20000 >= den * (2 * (e4 + 1) - 1))
+        e4++;
+    return e4;
+}
+
+/* law 6.attainment; -1: null. */
+static int64_t attainment_of(const struct drawn *d)
+{
+    int64_t rate = d->numerator, target = d->target_e4;
+
+    if (d->denominator == 0 || d->target_e4 < 0)
+        return -1;
+    if (d->at_most) {
+        rate = d->denominator - rate;
+        target = 10000 - target;
+    }
+    return in_e4(rate * 10000, d->denominator * target);
+}
+
+static int64_t weighted_of(const struct drawn *kpis, size_t count)
+{
+    int64_t sum = 0, weights = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (attainment_of(&kpis[i]) >= 0) {
+            sum += kpis[i].weight * attainment_of(&kpis[i]);
+            weights += kpis[i].weight;
+        }
+    return weights == 0 ? -1 : in_e4(sum, weights * 10000);
+}
+
+static void draw_post(struct random *r, sqlite3 *db, const struct rules *rules,
+                      struct drawn *kpis)
+{
+    int64_t left = 100;
+    struct err err;
+
+    execute(db, "DELETE FROM fact");
+    for (size_t i = 0; i < rules->kpi_count; i++) {
+        int64_t weight = i + 1 == rules->kpi_count ? left : random_below(r, left + 1);
+
+        left -= weight;
+        kpis[i] = draw(r, weight);
+        must(sql_execf(db, &err, "UPDATE post_kpi SET weight = %lld WHERE kpi = '%s'",
+                       (long long)weight, rules->kpis[i].id), &err);
+        if (kpis[i].denominator > 0 || random_chance(r, 50))    /* else there is no fact at all */
+            put_counts(db, "2026-W47", rules->kpis[i].id, kpis[i].at_most ? "at_most" : "at_least",
+                       (int)kpis[i].numerator, (int)kpis[i].denominator, (int)kpis[i].target_e4);
+    }
+}
+
+/* law 6.attainment, against a count by hand: any rates, targets, directions and weights. */
+static void test_random_attainments(void **state)
+{
+    struct random r = { .state = 20261126 };
+    struct ledger_fixture *f = *state;
+    const struct rules *rules = f->rules;
+    struct drawn *kpis = mem_zalloc(rules->kpi_count * sizeof *kpis);
+    sqlite3 *db;
+
+    configure_post(f->rules, (const int32_t[]){ 30, 30, 10, 10, 10, 10 });
+    db = ledger_fixture_make_catalogued(f);
+    execute(db, "BEGIN");
+    for (int round = 0; round < 300; round++) {
+        struct text_buffer want = { 0 };
+
+        draw_post(&r, db, rules, kpis);
+        for (size_t i = 0; i < rules->kpi_count; i++) {
+            int64_t own = attainment_of(&kpis[i]);
+
+            text_buffer_addf(&want, "%s%s|%lld|%lld|%d", i > 0 ? ";" : "", rules->kpis[i].id,
+                             (long long)own, (long long)weighted_of(kpis, rules->kpi_count),
+                             own < 0);
+        }
+        ledger_fixture_assert_yields(
+            db, "SELECT kpi, coalesce(CAST(round(attainment * 10000) AS INTEGER), -1), "
+            "coalesce(CAST(round(weighted_attainment * 10000) AS INTEGER), -1), "
+            "instr(',' || missing || ',', ',' || kpi || ',') > 0 "
+            "FROM appraisal_post WHERE period = '2026-W47' ORDER BY place", want.bytes);
+        text_buffer_finish(&want);
+    }
+    execute(db, "COMMIT");
+    sql_close(db);
+    free(kpis);
 }
 
 /* law 6.holders: nobody owns a week before their first day. */
@@ -314,6 +435,7 @@ int main(void)
     cmocka_unit_test_setup_teardown(test, ledger_fixture_setup, ledger_fixture_teardown)
         WITH_LEDGER(test_attainment),
         WITH_LEDGER(test_weighted),
+        WITH_LEDGER(test_random_attainments),
         WITH_LEDGER(test_holders),
         WITH_LEDGER(test_pace),
         WITH_LEDGER(test_signs),
