@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LIMIT_MS = 20000 };
+enum { LIMIT_MS = 60000 }; /* a machine may be busy */
 
 /* --- Readings */
 

@@ -538,7 +538,7 @@ static void forget_conditions(struct fixture *f)
 static void await_condition(struct fixture *f, char *line)
 {
     forget_conditions(f);
-    if (!house_until(&f->house, has_condition, line, 20000))
+    if (!house_until(&f->house, has_condition, line, 60000))
         fail_msg("never: %s", line);
 }
 
