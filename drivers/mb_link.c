@@ -177,9 +177,9 @@ static bool make_ready(struct mb_link *link, const struct mb_ask *ask)
 {
     struct err err;
 
-    if (link->is_open && make_quiet(link, ask))
+    if (link->fd >= 0 && make_quiet(link, ask))
         return true;
-    if (link->is_open && mb_link_is_serial(link)) {
+    if (link->fd >= 0 && mb_link_is_serial(link)) {
         (void)gone(link, errno);
         return false;
     }

@@ -78,7 +78,6 @@ void mb_link_destroy(struct mb_link *link);
 
 /* 0, or negative errno with a sentence that says what to do. */
 int mb_link_open(struct mb_link *link, struct err *err);
-bool mb_link_is_open(const struct mb_link *link);
 void mb_link_close(struct mb_link *link);
 
 /* Opens the line first if it is closed: a TCP connection is dropped after each time-out, and the

@@ -172,27 +172,21 @@ int mb_link_open(struct mb_link *link, struct err *err)
 {
     int rc;
 
-    assert(!link->is_open);
+    assert(link->fd < 0);
     rc = mb_link_is_serial(link) ? open_serial(link, &link->fd, err)
                                  : open_network(link, &link->fd, err);
     if (rc < 0)
         return rc;
     modbus_set_socket(link->modbus, link->fd);
-    link->is_open = link->is_clean = true;
+    link->is_clean = true;
     link->opened_us = link->heard_us = mb_link_now_us();
     return 0;
 }
 
-bool mb_link_is_open(const struct mb_link *link)
-{
-    return link->is_open;
-}
-
 void mb_link_close(struct mb_link *link)
 {
-    if (!link->is_open)
+    if (link->fd < 0)
         return;
-    link->is_open = false;
     (void)close(link->fd); /* nothing to lose */
     link->fd = -1;
 }

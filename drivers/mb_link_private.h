@@ -9,8 +9,7 @@
 struct mb_link {
     const struct mb_line *line;
     modbus_t *modbus;
-    int fd; /* -1: closed */
-    bool is_open;
+    int fd;           /* -1: closed */
     bool is_clean;    /* since it was opened nothing came that nobody had asked for */
     int64_t heard_us; /* when the line last carried something */
     int64_t opened_us;

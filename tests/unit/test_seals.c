@@ -276,6 +276,18 @@ static void test_quarantine_is_named(void **state)
     assert_query(w, "SELECT quarantine FROM seal WHERE kind = 'sealed'", "1,3");
 }
 
+static void rebuild(const struct world *w)
+{
+    const struct ledger_options options = { .path = w->fixture->path,
+                                            .rules = w->fixture->rules,
+                                            .digest = "d1",
+                                            .by = "test",
+                                            .clock = &w->clock.clock };
+    struct err err;
+
+    assert_int_equal(ledger_rebuild(&options, false, NULL, &err), 0);
+}
+
 /* Counting anew touches nothing that is sealed, and finds what the daemon found. */
 static void test_rebuild(void **state)
 {
@@ -291,12 +303,7 @@ static void test_rebuild(void **state)
     ledger_close(w->ledger);
     assert_int_equal(rebuild_compare(w->fixture->path, w->fixture->rules, NULL, NULL, stderr, &err),
                      0);
-    assert_int_equal(ledger_rebuild(&(struct ledger_options){ .path = w->fixture->path,
-                                                              .rules = w->fixture->rules,
-                                                              .digest = "d1",
-                                                              .by = "test",
-                                                              .clock = &w->clock.clock },
-                                    false, NULL, &err), 0);
+    rebuild(w);
     open_ledger(w);
     assert_shown(w, "install_success", "2026-W47", "sealed 1 1/1 pending");
     assert_shown(w, "install_success", "2026-11", "open 0 2/2");
@@ -308,12 +315,7 @@ static void test_rebuild(void **state)
     ledger_fixture_log(w->fixture, db, MONDAY - 2 * DAY, "\"type\":\"install.settled\","
                        "\"ticket\":\"C\",\"outcome\":\"failure\"");
     sql_close(db);
-    assert_int_equal(ledger_rebuild(&(struct ledger_options){ .path = w->fixture->path,
-                                                              .rules = w->fixture->rules,
-                                                              .digest = "d1",
-                                                              .by = "test",
-                                                              .clock = &w->clock.clock },
-                                    false, NULL, &err), 0);
+    rebuild(w);
     open_ledger(w);
     assert_shown(w, "install_success", "2026-W47", "sealed 2 2/2 pending");
     assert_int_equal(by_hand(w, LEDGER_RESTATE, "2026-W47"), 0);
